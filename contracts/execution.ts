@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { exchangeContext } from "./ids.ts";
+
+/** Input of the state machine; one execution is one exchange's record copy and payload construction. */
+export const executionInput = z.strictObject({
+  exchange: exchangeContext,
+  /** Arguments of the Glue job run, `--name` → value; none is secret. */
+  glueArguments: z.record(z.string().startsWith("--"), z.string()),
+  dataBucket: z.string().min(1),
+  /** Prefix of the manifest's parts in the data bucket. */
+  manifestPrefix: z.string().min(1),
+  caseBucket: z.string().min(1),
+  /** URLs of the exchange's queues that the payload Lambda feeds. */
+  queues: z.strictObject({ s3_copy: z.url() }),
+});
+export type ExecutionInput = z.infer<typeof executionInput>;
+
+/** Input of the payload Lambda: one part of the manifest. */
+export const payloadInput = z.strictObject({
+  exchange: exchangeContext,
+  dataBucket: z.string().min(1),
+  partKey: z.string().min(1),
+  caseBucket: z.string().min(1),
+  queues: z.strictObject({ s3_copy: z.url() }),
+});
+export type PayloadInput = z.infer<typeof payloadInput>;
+
+/** Result of the payload Lambda: how many units of this part each stage will see. */
+export interface PayloadResult {
+  part: string;
+  documents: number;
+  copy: number;
+  upload: number;
+}

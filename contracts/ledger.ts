@@ -1,0 +1,35 @@
+import type { EventType } from "./events.ts";
+
+/** The stages that a unit of work passes; the unit of `copy` and `upload` is a file. */
+export const stages = ["copy", "pre_upload", "upload", "re_ocr", "search"] as const;
+export type Stage = (typeof stages)[number];
+
+/**
+ * The final states of a unit in a stage, weakest first. Where events disagree (a late success after a failure, any
+ * order of arrival) the strongest stays.
+ */
+export const unitStates = ["failed", "not_found", "done"] as const;
+export type UnitState = (typeof unitStates)[number];
+
+/** One row of `exchange_documents`. */
+export interface LedgerEntry {
+  exchangeId: string;
+  stage: Stage;
+  /** The source file id. */
+  unitId: string;
+  documentId: string;
+  state: UnitState;
+  eventId: string;
+  /** What the event said of it: error code and message for those that did not arrive. */
+  error: { code: string; message: string } | null;
+  occurredAt: Date;
+}
+
+/** The database names that the engine creates and the ledger and status Lambdas write. */
+export const ledgerTable = "exchange_documents";
+export const statusTable = "exchange_statuses";
+
+export type StatusEventType = Extract<
+  EventType,
+  "EXCHANGER_INITIATED" | "EXCHANGER_FINISHED" | "EXCHANGER_FAILED" | "EXCHANGER_CANCELLED"
+>;

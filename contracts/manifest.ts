@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { rowId } from "./ids.ts";
+
+/**
+ * What a file is to its document: the PDF that reviewers see (`document`), the file as it was collected (`native`),
+ * or extracted text (`text`).
+ */
+export const fileRole = z.enum(["document", "native", "text"]);
+export type FileRole = z.infer<typeof fileRole>;
+
+/** A file to be copied: one row of `document_variants` and one object on S3. */
+export const manifestFile = z.strictObject({
+  /** `document_variants.id` in the source case; names the file in events and in the ledger. */
+  fileId: rowId,
+  destinationFileId: rowId,
+  role: fileRole,
+  sourceKey: z.string().min(1),
+  destinationKey: z.string().min(1),
+  /** Bytes, as the source database says. */
+  size: z.int().nonnegative(),
+  /** Lower-case hex SHA-256 of the content where the source database knows it. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable(),
+});
+export type ManifestFile = z.infer<typeof manifestFile>;
+
+/** One line of a manifest part: a document with everything that later stages need, so that they read no database. */
+export const manifestLine = z.strictObject({
+  documentId: rowId,
+  destinationDocumentId: rowId,
+  /** Exhibits of the document in the destination case. */
+  exhibitIds: z.array(rowId),
+  files: z.array(manifestFile),
+});
+export type ManifestLine = z.infer<typeof manifestLine>;
+
+/** Rows of one table: those selected in the source, and those found for them in the destination after the copy. */
+export const tableCount = z.object({ source: z.int().nonnegative(), target: z.int().nonnegative() });
+
+/** `report.json` beside the manifest: what the record copy did. Written last, so its presence means "complete". */
+export const copyReport = z.object({
+  documents: z.int().nonnegative(),
+  parts: z.int().nonnegative(),
+  rows: z.record(z.string(), tableCount),
+  /** What could not travel: `table` or `table.column` that only one side has. */
+  skipped: z.array(z.string()),
+  seconds: z.number(),
+});
+export type CopyReport = z.infer<typeof copyReport>;
+
+/** Where one exchange keeps its manifest and report in the data bucket. */
+export function exchangePrefix(exchangeId: string): string {
+  return `exchanges/${exchangeId}/`;
+}
+
+/** Every part of the manifest lies under this prefix, as `part-00000.jsonl` and so on. */
+export function manifestPrefix(exchangeId: string): string {
+  return `${exchangePrefix(exchangeId)}manifest/`;
+}
+
+export function reportKey(exchangeId: string): string {
+  return `${exchangePrefix(exchangeId)}report.json`;
+}

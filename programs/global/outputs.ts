@@ -1,0 +1,51 @@
+import { z } from "zod";
+
+const queue = z.object({ url: z.url(), arn: z.string().min(1) });
+
+/** Where a processor's bundle lies; the global stack uploads it once, exchange stacks only refer to it. */
+const code = z.object({ bucket: z.string().min(1), key: z.string().min(1), sha256Base64: z.string().min(1) });
+
+/** How one processor of an exchange runs. */
+const processorTuning = z.object({
+  memoryMiB: z.int().positive(),
+  timeoutSeconds: z.int().positive().max(900),
+  batchSize: z.int().positive().max(10_000),
+  batchWindowSeconds: z.int().nonnegative().max(300),
+  maximumConcurrency: z.int().min(2).max(1000),
+});
+
+/**
+ * The outputs of the global stack: the only source of names for the engine and for exchange stacks.
+ * Nothing ever rebuilds a name.
+ */
+export const globalOutputs = z.object({
+  environment: z.string().min(1),
+  region: z.string().min(1),
+  accountId: z.string().min(1),
+  topicArn: z.string().min(1),
+  orchestrationQueue: queue,
+  statusQueue: queue,
+  ledgerQueue: queue,
+  deadLetterQueue: queue,
+  stateMachineArn: z.string().min(1),
+  glueJobName: z.string().min(1),
+  dataBucket: z.string().min(1),
+  caseBucket: z.string().min(1),
+  /** Rows: read the source case, write the destination case. Used by the Glue job. */
+  caseDatabaseSecretArn: z.string().min(1),
+  /** The engine's own schema. */
+  registrySecretArn: z.string().min(1),
+  /** The ledger and status tables only. Used by Lambdas. */
+  ledgerSecretArn: z.string().min(1),
+  /** Every role of an exchange is made under this permissions boundary. */
+  boundaryArn: z.string().min(1),
+  engineRoleArn: z.string().min(1),
+  /** The uploader module: its command queue, and who may consume our `doc_uploader` queues. */
+  uploader: z.object({ queueUrl: z.url(), queueArn: z.string().min(1), principalArn: z.string().min(1) }),
+  /** Deny anything but TLS on queues. Off only where there is no TLS at all. */
+  requireTls: z.boolean(),
+  maxReceiveCount: z.int().min(2),
+  logRetentionDays: z.int().positive(),
+  processors: z.object({ s3_copy: z.object({ code, tuning: processorTuning }) }),
+});
+export type GlobalOutputs = z.infer<typeof globalOutputs>;
