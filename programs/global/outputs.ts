@@ -31,6 +31,10 @@ export const globalOutputs = z.object({
   glueJobName: z.string().min(1),
   dataBucket: z.string().min(1),
   caseBucket: z.string().min(1),
+  /** The schema of a case is `{caseSchemaPrefix}_{caseId}`. */
+  caseSchemaPrefix: z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,31}$/),
+  /** SELECT on case schemas, nothing else. Used by the engine to check requests. */
+  caseReaderSecretArn: z.string().min(1),
   /** Rows: read the source case, write the destination case. Used by the Glue job. */
   caseDatabaseSecretArn: z.string().min(1),
   /** The engine's own schema. */
