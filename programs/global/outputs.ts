@@ -12,6 +12,8 @@ const processorTuning = z.object({
   batchSize: z.int().positive().max(10_000),
   batchWindowSeconds: z.int().nonnegative().max(300),
   maximumConcurrency: z.int().min(2).max(1000),
+  /** Further environment variables of the Lambda, e.g. LOG_LEVEL. */
+  environment: z.record(z.string(), z.string()),
 });
 
 /**
@@ -27,6 +29,8 @@ export const globalOutputs = z.object({
   statusQueue: queue,
   ledgerQueue: queue,
   deadLetterQueue: queue,
+  /** Where messages of the global queues end that no consumer could handle; they wait there for an operator. */
+  parkedQueue: queue,
   stateMachineArn: z.string().min(1),
   glueJobName: z.string().min(1),
   dataBucket: z.string().min(1),
@@ -45,7 +49,13 @@ export const globalOutputs = z.object({
   boundaryArn: z.string().min(1),
   engineRoleArn: z.string().min(1),
   /** The uploader module: its command queue, and who may consume our `doc_uploader` queues. */
-  uploader: z.object({ queueUrl: z.url(), queueArn: z.string().min(1), principalArn: z.string().min(1) }),
+  uploader: z.object({
+    queueUrl: z.url(),
+    queueArn: z.string().min(1),
+    principalArn: z.string().min(1),
+    /** How long the uploader may take over one message of a `doc_uploader` queue. */
+    visibilityTimeoutSeconds: z.int().positive().max(43_200),
+  }),
   /** Deny anything but TLS on queues. Off only where there is no TLS at all. */
   requireTls: z.boolean(),
   maxReceiveCount: z.int().min(2),
