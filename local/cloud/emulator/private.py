@@ -1,0 +1,54 @@
+"""Private names of MiniStack that the local cloud builds on; a release that lacks one is refused at start."""
+
+import importlib
+
+VERSION = "1.5.33"
+
+NAMES = {
+    "ministack.app": ["main", "AUTH", "call_service_handler_sync"],
+    "ministack.core.iam_actions": ["extract_resource_arn"],
+    "ministack.core.iam_evaluator": [
+        "AuthError", "_anonymous", "_signed_request", "enforce", "is_root_access_key",
+    ],
+    "ministack.core.lambda_runtime": ["Worker", "_detect_runtime_binary", "execution_credentials", "reset"],
+    "ministack.core.responses": ["error_response_json", "get_account_id", "get_region", "json_response"],
+    "ministack.services.glue": [
+        "_arn", "_batch_stop_job_run", "_create_job", "_get_job_run", "_job_runs", "_jobs", "_script_args",
+        "_start_job_run", "_tags", "_update_job",
+    ],
+    "ministack.services.lambda_svc": [
+        "_create_esm", "_esm_backoff_until", "_get_func_record_for_ref", "_resolve_existing_esm_function",
+        "_run_sqs_batch",
+    ],
+    "ministack.services.s3": ["_get_object"],
+    "ministack.services.stepfunctions": [
+        "_SERVICE_DISPATCH", "_ExecutionError", "_add_event", "_execute_task", "_executions", "_invoke_resource",
+        "_invoke_with_callback", "_read_map_items", "_run_distributed_map", "_scaled_sleep", "_state_machines",
+    ],
+    "ministack.services.sts": ["is_root_access_key", "register_session"],
+}
+
+
+class IncompatibleEmulator(Exception):
+    """The installed MiniStack is not the one that the local cloud was built for."""
+
+
+def missing_names(names=None):
+    """Names, as `module.name`, that the installed MiniStack does not have."""
+    missing = []
+    for module_name, attributes in (names or NAMES).items():
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError:
+            missing.append(module_name)
+            continue
+        missing += [f"{module_name}.{attribute}" for attribute in attributes if not hasattr(module, attribute)]
+    return missing
+
+
+def check():
+    missing = missing_names()
+    if missing:
+        raise IncompatibleEmulator(
+            f"ministack lacks {', '.join(missing)}: install version {VERSION}, which the local cloud is built for"
+        )
