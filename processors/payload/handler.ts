@@ -1,0 +1,14 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { PayloadResult } from "../../contracts/execution.ts";
+import { createLog } from "../shared/log.ts";
+import { constructPayload } from "./process.ts";
+
+const to = {
+  s3: new S3Client({ maxAttempts: 5 }),
+  sqs: new SQSClient({ maxAttempts: 5 }),
+  log: createLog("payload"),
+};
+
+/** Invoked by the state machine with one part of the manifest. */
+export const handler = (event: unknown): Promise<PayloadResult> => constructPayload(to, event);

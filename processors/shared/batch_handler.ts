@@ -1,0 +1,77 @@
+import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import type { z } from "zod";
+import { PermanentError } from "../../contracts/errors.ts";
+import type { ExchangerError } from "../../contracts/errors.ts";
+import { classify } from "./failures.ts";
+import type { Logger } from "./log.ts";
+
+/** How a processor treats one message after another. */
+export interface MessageWork<Message> {
+  log: Logger;
+  schema: z.ZodType<Message>;
+  /** Fields for the log lines about this message. */
+  fields: (message: Message) => Record<string, unknown>;
+  /** Does the work; must stand being called again with the same message. */
+  process: (message: Message, about: { record: SQSRecord; log: Logger }) => Promise<void>;
+  /** Where messages go that are given up. Without it they fail until the queue's own redrive takes them. */
+  giveUp?: { maxReceiveCount: number; send: (body: string, reason: ExchangerError) => Promise<void> };
+}
+
+export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
+
+/** The message in a record's body. @throws PermanentError INVALID_MESSAGE that names the fields that are wrong */
+export function parseBody<Message>(schema: z.ZodType<Message>, body: string): Message {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (cause) {
+    throw new PermanentError("INVALID_MESSAGE", `a body of ${body.length} characters is not JSON`, { cause });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
+  throw new PermanentError("INVALID_MESSAGE", `the message does not fit its contract: ${faults.join("; ")}`);
+}
+
+/**
+ * A handler of an SQS queue: works on all messages of a batch at once and answers with those that shall come again.
+ *
+ * Done before → a success, logged. Hopeless (also: unreadable) → given up at once, with the reason. Anything else →
+ * comes again, and is given up with the reason on the last receive, before the queue's redrive would drop the reason.
+ */
+export function batchHandler<Message>(work: MessageWork<Message>): BatchHandler {
+  return (event) => {
+    const processor = new BatchProcessor(EventType.SQS);
+    return processPartialResponse(event, (record: SQSRecord) => treat(work, record), processor, {
+      throwOnFullBatchFailure: false,
+      processInParallel: true,
+    });
+  };
+}
+
+async function treat<Message>(work: MessageWork<Message>, record: SQSRecord): Promise<void> {
+  const receives = Number(record.attributes.ApproximateReceiveCount);
+  let log = work.log.child({ messageId: record.messageId, receives, bodyLength: record.body.length });
+  try {
+    const message = parseBody(work.schema, record.body);
+    log = log.child(work.fields(message));
+    await work.process(message, { record, log });
+  } catch (thrown) {
+    const error = classify(thrown);
+    if (error.kind === "already_done") {
+      log.info({ code: error.code }, error.message);
+      return;
+    }
+    const last = error.kind !== "recoverable" || receives >= (work.giveUp?.maxReceiveCount ?? Infinity);
+    if (!work.giveUp || !last) {
+      log.warn({ err: error, code: error.code }, "message failed and will come again");
+      throw error;
+    }
+    log.error({ err: error, code: error.code }, "message is given up");
+    await work.giveUp.send(record.body, error).catch((cause: unknown) => {
+      log.error({ err: cause }, "message could not be laid into the dead-letter queue");
+      throw classify(cause);
+    });
+  }
+}
