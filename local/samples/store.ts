@@ -1,0 +1,77 @@
+import { readFile } from "node:fs/promises";
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { Connection } from "mysql2/promise";
+import PQueue from "p-queue";
+import { tables, type CaseBuilder } from "./builder.ts";
+
+const schemaFile = new URL("../../glue/schema/case.sql", import.meta.url);
+
+/** Where cases are kept. */
+export interface CaseStore {
+  /** Makes connections that may create schemas. */
+  database: { admin: () => Promise<Connection> };
+  /** A client that may write case files. */
+  s3: S3Client;
+  caseBucket: string;
+  /** The schema of a case is `{caseSchemaPrefix}_{caseId}`. */
+  caseSchemaPrefix: string;
+}
+
+const rowsPerInsert = 500;
+const putsAtOnce = 12;
+
+/** Makes the schema of a new case, empty. */
+export async function createSchema(store: CaseStore, caseId: number): Promise<Connection> {
+  const schema = `${store.caseSchemaPrefix}_${caseId}`;
+  const connection = await store.database.admin();
+  try {
+    await connection.query("CREATE DATABASE ?? CHARACTER SET utf8mb4", [schema]);
+    await connection.changeUser({ database: schema });
+    const script = await readFile(schemaFile, "utf8");
+    for (const statement of script.replace(/^\s*--.*$/gm, "").split(/;\s*$/m)) {
+      if (statement.trim()) await connection.query(statement);
+    }
+    return connection;
+  } catch (error) {
+    await connection.end();
+    throw error;
+  }
+}
+
+/** Writes a case: its schema, its rows, its objects. */
+export async function storeCase(store: CaseStore, builder: CaseBuilder): Promise<void> {
+  await Promise.all([storeRows(store, builder), storeObjects(store, builder)]);
+}
+
+async function storeRows(store: CaseStore, builder: CaseBuilder): Promise<void> {
+  const connection = await createSchema(store, builder.caseId);
+  try {
+    await insertRows(connection, builder);
+  } finally {
+    await connection.end();
+  }
+}
+
+/** Writes a builder's rows into the connection's schema, all or none. */
+export async function insertRows(connection: Connection, builder: CaseBuilder): Promise<void> {
+  await connection.beginTransaction();
+  for (const table of tables) {
+    const rows = builder.of(table);
+    const columns = Object.keys(rows[0] ?? {});
+    for (let start = 0; start < rows.length; start += rowsPerInsert) {
+      const values = rows.slice(start, start + rowsPerInsert).map((row) => columns.map((column) => row[column]));
+      await connection.query("INSERT INTO ?? (??) VALUES ?", [table, columns, values]);
+    }
+  }
+  await connection.commit();
+}
+
+async function storeObjects({ s3, caseBucket }: CaseStore, builder: CaseBuilder): Promise<void> {
+  const queue = new PQueue({ concurrency: putsAtOnce });
+  await queue.addAll(
+    [...builder.objects.values()].map(({ key, body, contentType }) => () => {
+      const object = { Bucket: caseBucket, Key: key, Body: body, ContentType: contentType };
+      return s3.send(new PutObjectCommand(object));
+    }),
+  );
+}
