@@ -5,15 +5,20 @@ const queue = z.object({ url: z.url(), arn: z.string().min(1) });
 /** Where a processor's bundle lies; the global stack uploads it once, exchange stacks only refer to it. */
 const code = z.object({ bucket: z.string().min(1), key: z.string().min(1), sha256Base64: z.string().min(1) });
 
-/** How one processor of an exchange runs. */
-const processorTuning = z.object({
+/** How a Lambda runs. */
+export const functionTuning = z.object({
+  architecture: z.enum(["x86_64", "arm64"]),
   memoryMiB: z.int().positive(),
   timeoutSeconds: z.int().positive().max(900),
+  /** Further environment variables, e.g. LOG_LEVEL. */
+  environment: z.record(z.string(), z.string()),
+});
+
+/** How a Lambda runs and works off its queue. */
+export const consumerTuning = functionTuning.extend({
   batchSize: z.int().positive().max(10_000),
   batchWindowSeconds: z.int().nonnegative().max(300),
   maximumConcurrency: z.int().min(2).max(1000),
-  /** Further environment variables of the Lambda, e.g. LOG_LEVEL. */
-  environment: z.record(z.string(), z.string()),
 });
 
 /**
@@ -60,6 +65,6 @@ export const globalOutputs = z.object({
   requireTls: z.boolean(),
   maxReceiveCount: z.int().min(2),
   logRetentionDays: z.int().positive(),
-  processors: z.object({ s3_copy: z.object({ code, tuning: processorTuning }) }),
+  processors: z.object({ s3_copy: z.object({ code, tuning: consumerTuning }) }),
 });
 export type GlobalOutputs = z.infer<typeof globalOutputs>;

@@ -1,0 +1,31 @@
+import { resourcePrefix } from "../../../contracts/names.ts";
+import type { Statement } from "../../components/policy.ts";
+import { exchangesPrefix } from "../storage.ts";
+
+/** The payload Lambda reads manifests and fills the first queues of exchanges. */
+export function payloadStatements(of: { account: string; region: string; dataBucketArn: string }): Statement[] {
+  return [
+    {
+      Sid: "ReadManifests",
+      Effect: "Allow",
+      Action: "s3:GetObject",
+      Resource: `${of.dataBucketArn}/${exchangesPrefix}*`,
+    },
+    {
+      Sid: "FillTheFirstQueue",
+      Effect: "Allow",
+      Action: "sqs:SendMessage",
+      Resource: `arn:aws:sqs:${of.region}:${of.account}:${resourcePrefix}s3_copy_queue_*`,
+    },
+  ];
+}
+
+/** The ledger and status Lambdas reach their tables with one secret. */
+export function databaseWriterStatements(secretArn: string): Statement[] {
+  return [{ Sid: "ReadItsSecret", Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: secretArn }];
+}
+
+/** The dead-letter Lambda reports what was given up. */
+export function deadLetterStatements(topicArn: string): Statement[] {
+  return [{ Sid: "Report", Effect: "Allow", Action: "sns:Publish", Resource: topicArn }];
+}
