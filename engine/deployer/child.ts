@@ -1,0 +1,108 @@
+/** One Pulumi operation in a process of its own: the order comes by IPC, the outcome goes back the same way. */
+import { createHash } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import { LocalWorkspace } from "@pulumi/pulumi/automation/localWorkspace.js";
+import { Stack } from "@pulumi/pulumi/automation/stack.js";
+import type { PulumiFn } from "@pulumi/pulumi/automation/workspace.js";
+import type { ExchangeStackConfig } from "../../programs/exchange/config.ts";
+import { classify, type Diagnostic } from "./errors.ts";
+import { projectName, type Job, type Order, type Outcome } from "./protocol.ts";
+
+const stop = new AbortController();
+const diagnostics: Diagnostic[] = [];
+
+/** The operations' options: events are read for their diagnostics, an abort becomes one SIGINT to the CLI. */
+const options = { onEvent: collect, signal: stop.signal, color: "never" as const };
+
+process.once("message", (order: Order) => void carryOut(order));
+// A parent that is gone must not leave a stack half changed by nobody: stop as on a signal, and let go of the lock.
+for (const event of ["disconnect", "SIGINT", "SIGTERM"])
+  process.on(event, () => {
+    stop.abort();
+  });
+
+async function carryOut({ job, workDir }: Order): Promise<void> {
+  const outcome = await attempt(job, workDir);
+  await rm(workDir, { recursive: true, force: true });
+  await rm(selectionFile(workDir), { force: true });
+  if (process.connected) await new Promise((sent) => process.send?.(outcome, sent));
+  process.exit(0);
+}
+
+async function attempt(job: Job, workDir: string): Promise<Outcome> {
+  try {
+    stop.signal.throwIfAborted();
+    await mkdir(workDir, { recursive: true });
+    return { ok: true, outputs: await perform(job, workDir) };
+  } catch (error) {
+    return { ok: false, cancelled: stop.signal.aborted, error: classify(diagnostics, error) };
+  }
+}
+
+async function perform(job: Job, workDir: string): Promise<Record<string, unknown> | null> {
+  const workspace = await LocalWorkspace.create({
+    workDir,
+    projectSettings: { name: projectName, runtime: "nodejs" },
+    ...(job.kind === "up" && { program: await programOf(job) }),
+    ...(job.kind === "up" && job.secretsProvider !== undefined && { secretsProvider: job.secretsProvider }),
+  });
+  if (job.kind === "up") {
+    const stack = await Stack.createOrSelect(job.stackName, workspace);
+    if (job.recover) await recover(stack);
+    stop.signal.throwIfAborted();
+    return valuesOf((await stack.up(options)).outputs);
+  }
+  if (job.kind === "outputs") return valuesOf(await (await Stack.select(job.stackName, workspace)).outputs());
+  const stack = await selectIfAny(job.stackName, workspace);
+  if (!stack) return null;
+  if (job.recover) await recover(stack);
+  stop.signal.throwIfAborted();
+  await stack.destroy(options);
+  await workspace.pulumiCommand.run(["stack", "rm", "--yes", "--remove-backups", job.stackName], workDir, {});
+  return null;
+}
+
+/** Where the CLI remembers which stack is selected in a folder; nobody else removes it. */
+function selectionFile(workDir: string): string {
+  const home = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
+  const folder = createHash("sha1").update(join(workDir, "Pulumi.yaml")).digest("hex");
+  return join(home, "workspaces", `${projectName}-${folder}-workspace.json`);
+}
+
+/** Whoever gave this order has proved that no process runs the stack, so its lock protects nothing. */
+async function recover(stack: Stack): Promise<void> {
+  await stack.cancel();
+  await stack.refresh({ ...options, clearPendingCreates: true });
+}
+
+/** A stack that does not exist (never made, or removed by an operator) is destroyed already. */
+async function selectIfAny(stackName: string, workspace: LocalWorkspace): Promise<Stack | null> {
+  try {
+    return await Stack.select(stackName, workspace);
+  } catch (error) {
+    if (error instanceof Error && error.name === "StackNotFoundError") return null;
+    throw error;
+  }
+}
+
+async function programOf(job: Extract<Job, { kind: "up" }>): Promise<PulumiFn> {
+  const module = (await import(job.program)) as {
+    exchangeProgram: (config: ExchangeStackConfig) => Record<string, unknown>;
+  };
+  return () => Promise.resolve(module.exchangeProgram(job.config));
+}
+
+function valuesOf(outputs: Record<string, { value: unknown }>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
+}
+
+function collect({ diagnosticEvent }: EngineEvent): void {
+  if (diagnosticEvent?.severity !== "error") return;
+  const message = diagnosticEvent.message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
+  // The engine ends with a line that only says that something failed.
+  if (message === "" || /^(update|destroy) failed$/.test(message)) return;
+  diagnostics.push({ urn: diagnosticEvent.urn ?? null, message });
+}

@@ -1,0 +1,126 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import PQueue from "p-queue";
+import type { Job, Order, Outcome } from "./protocol.ts";
+
+export interface DeployerOptions {
+  /** Operations at once; the rest waits its turn. Each takes about half a gigabyte with the vendor's provider. */
+  readonly maxOperations: number;
+  /** Every operation has a folder of its own in here, removed when it ends. */
+  readonly workDir: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** How long an operation may take to stop by itself once it was asked to. */
+  readonly stopGraceSeconds?: number;
+}
+
+export interface Run {
+  /** Called when the process exists. */
+  readonly started?: (pid: number) => void | Promise<void>;
+  /** Aborting asks the process to stop: SIGINT first, SIGKILL after the grace. */
+  readonly signal?: AbortSignal;
+}
+
+const childModule = fileURLToPath(new URL("child.ts", import.meta.url));
+/** How much of a child's last words is kept in case it dies without an outcome. */
+const longestLastWords = 2000;
+
+/** Runs Pulumi operations, each in a child process: a stray rejection of one cannot fail another. */
+export class Deployer {
+  readonly #options: DeployerOptions;
+  readonly #queue: PQueue;
+
+  constructor(options: DeployerOptions) {
+    this.#options = options;
+    this.#queue = new PQueue({ concurrency: options.maxOperations });
+  }
+
+  /** Operations that wait for a place, and those that a process works on. */
+  get load(): { waiting: number; executing: number } {
+    return { waiting: this.#queue.size, executing: this.#queue.pending };
+  }
+
+  /** Runs one operation when a place is free. Never rejects for what Pulumi or its process does: see the outcome. */
+  async run(job: Job, run: Run = {}): Promise<Outcome> {
+    return this.#queue.add(() => (run.signal?.aborted === true ? stoppedBefore : this.#execute(job, run)));
+  }
+
+  async #execute(job: Job, run: Run): Promise<Outcome> {
+    const workDir = join(this.#options.workDir, `${job.stackName}-${randomUUID().slice(0, 8)}`);
+    const child = fork(childModule, {
+      // A group of its own: a terminal's Ctrl-C reaches the engine alone, and a kill reaches the CLI and its plugins.
+      detached: true,
+      env: { ...this.#options.environment, PULUMI_SKIP_UPDATE_CHECK: "true" },
+      execArgv: [],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    const ended = outcomeOf(child);
+    const stop = () => {
+      void this.#stop(child, ended);
+    };
+    try {
+      if (child.pid !== undefined) await run.started?.(child.pid);
+      run.signal?.addEventListener("abort", stop, { once: true });
+      if (run.signal?.aborted === true) stop();
+      child.send({ job, workDir } satisfies Order);
+      return await ended;
+    } finally {
+      run.signal?.removeEventListener("abort", stop);
+      await rm(workDir, { recursive: true, force: true });
+    }
+  }
+
+  /** SIGINT to the one child; the whole group dies if that does not help in time. */
+  async #stop(child: ChildProcess, ended: Promise<Outcome>): Promise<void> {
+    child.kill("SIGINT");
+    const timer = setTimeout(
+      () => {
+        if (child.pid !== undefined) killGroup(child.pid);
+      },
+      (this.#options.stopGraceSeconds ?? 120) * 1000,
+    );
+    await ended.finally(() => {
+      clearTimeout(timer);
+    });
+  }
+}
+
+const stoppedBefore: Outcome = {
+  ok: false,
+  cancelled: true,
+  error: { code: "CANCELLED", message: "the operation was cancelled before it began", retryable: true },
+};
+
+function outcomeOf(child: ChildProcess): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let told: Outcome | undefined;
+    let lastWords = "";
+    child.stderr?.on("data", (data: Buffer) => {
+      lastWords = (lastWords + data.toString()).slice(-longestLastWords);
+    });
+    child.once("message", (outcome: Outcome) => {
+      told = outcome;
+    });
+    child.once("error", (error) => {
+      resolve(died(`could not be started: ${error.message}`));
+    });
+    child.once("close", (code, signal) => {
+      resolve(told ?? died(`ended with ${signal ?? `code ${String(code)}`} and no outcome: ${lastWords.trim()}`));
+    });
+  });
+}
+
+function died(how: string): Outcome {
+  const error = { code: "OPERATION_DIED", message: `the operation's process ${how}`, retryable: true };
+  return { ok: false, cancelled: false, error };
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import type { Stage, UnitState } from "../../contracts/ledger.ts";
+import type { ProcessorKind, QueueKind } from "../../contracts/plan.ts";
+import type { PayloadDetail } from "../../contracts/events.ts";
+import type { Operation } from "./record.ts";
+
+export interface Execution {
+  readonly status: "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED" | "PENDING_REDRIVE";
+  readonly stoppedAt: Date | null;
+  readonly error: string | null;
+  readonly cause: string | null;
+}
+
+/** Approximate counters of one queue. */
+export interface QueueDepth {
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+}
+
+/** What was seen outside the record just now; each state looks only at what it needs, the rest is absent. */
+export interface Observed {
+  readonly operations: readonly Operation[];
+  /** Operations whose owner shows no sign of life any more. */
+  readonly abandoned: ReadonlySet<string>;
+  readonly execution?: Execution | null;
+  readonly ledger?: Partial<Record<Stage, Record<UnitState, number>>>;
+  readonly queues?: Partial<Record<QueueKind, QueueDepth>>;
+  /** State of each processor's event source mapping, as Lambda names it. */
+  readonly mappings?: Partial<Record<ProcessorKind, string>>;
+  /** ARNs and names of resources of the exchange that still exist although its stack is gone. */
+  readonly leftovers?: readonly string[];
+}
+
+/** Units that each stage will see, over all parts. */
+export function expectedUnits(payload: PayloadDetail): { documents: number; copy: number; upload: number } {
+  const sum = (of: "documents" | "copy" | "upload") => payload.parts.reduce((total, part) => total + part[of], 0);
+  return { documents: sum("documents"), copy: sum("copy"), upload: sum("upload") };
+}

@@ -1,0 +1,71 @@
+import { fail, wait, type Decision, type OperationWish } from "./decision.ts";
+import type { Observed } from "./observed.ts";
+import type { Operation } from "./record.ts";
+
+/** Failures of an `up` before it is given up; a `destroy` is tried for ever: an exchange may never leave something. */
+const maxUpFailures = 4;
+
+/** Seconds before the next attempt: 2, 4, 8 … at most 5 minutes. */
+export function backOffSeconds(attempt: number): number {
+  return Math.min(300, 2 ** attempt);
+}
+
+/** The last attempt of what the wish is for. */
+export function lastAttempt(operations: readonly Operation[], purpose: string): Operation | undefined {
+  return operations
+    .filter((operation) => operation.purpose === purpose)
+    .reduce<Operation | undefined>((last, next) => (last && last.attempt > next.attempt ? last : next), undefined);
+}
+
+/**
+ * What to do about an operation that a state needs: start it, wait for it, try it again, or give up. Null when it has
+ * succeeded. An operation without a living owner is given up, never resumed: a new attempt begins by recovering.
+ */
+export function need(wish: OperationWish, observed: Observed, now: Date): Decision | null {
+  const last = lastAttempt(observed.operations, wish.purpose);
+  if (!last) return start(wish, 1, observed, `${wish.purpose} begins`);
+  switch (last.state) {
+    case "succeeded":
+      return null;
+    case "queued":
+    case "running":
+      return observed.abandoned.has(last.id)
+        ? abandon(last)
+        : wait(heartbeatCheckSeconds, `${wish.purpose} is ${last.state}`);
+    case "failed":
+    case "cancelled":
+    case "aborted":
+      return again(wish, last, observed, now);
+  }
+}
+
+export function abandon(operation: Operation): Decision {
+  return {
+    action: { do: "abandon_operation", operation },
+    reason: `${operation.purpose}: its owner ${operation.owner} shows no sign of life`,
+  };
+}
+
+/** An operation's end wakes its exchange; this is how often it is looked at in case its owner died. */
+const heartbeatCheckSeconds = 15;
+
+function again(wish: OperationWish, last: Operation, observed: Observed, now: Date): Decision {
+  const error = last.error ?? { code: "UNKNOWN", message: "no reason was recorded", retryable: true };
+  const failures = observed.operations.filter(
+    ({ purpose, state }) => purpose === wish.purpose && state === "failed",
+  ).length;
+  if (wish.kind === "up" && (!error.retryable || failures >= maxUpFailures)) {
+    return fail({ code: error.code, message: error.message });
+  }
+  const due = (last.endedAt ?? now).getTime() + backOffSeconds(last.attempt) * 1000;
+  const left = (due - now.getTime()) / 1000;
+  const why = `${wish.purpose} ${last.state} (attempt ${last.attempt}, ${error.code}: ${error.message})`;
+  return left > 0 ? wait(left, `${why}: again soon`) : start(wish, last.attempt + 1, observed, `${why}: again`);
+}
+
+/** After an operation that did not end by itself, the stack may be locked and have pending operations. */
+function start(wish: OperationWish, attempt: number, observed: Observed, reason: string): Decision {
+  const before = observed.operations.at(-1)?.state;
+  const recover = before === "aborted" || before === "cancelled";
+  return { action: { do: "operate", wish, attempt, recover }, reason };
+}

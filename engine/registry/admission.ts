@@ -1,0 +1,45 @@
+import { now, type Registry } from "./database.ts";
+
+/**
+ * Lets waiting exchanges begin, oldest first, while fewer than `maxLive` are under way. One engine decides at a time.
+ * Returns the ids of those that it let in.
+ */
+export async function admit(db: Registry, maxLive: number): Promise<string[]> {
+  return db.transaction().execute(async (transaction) => {
+    await transaction.selectFrom("gates").select("name").where("name", "=", "admission").forUpdate().execute();
+    const { live } = await transaction
+      .selectFrom("exchanges")
+      .select((select) => select.fn.countAll<number>().as("live"))
+      .where("state", "not in", ["ACCEPTED", "FINISHED", "FAILED", "CANCELLED"])
+      .executeTakeFirstOrThrow();
+    const waiting = await transaction
+      .selectFrom("exchanges")
+      .select("id")
+      .where("state", "=", "ACCEPTED")
+      .where("lease_owner", "is", null)
+      .orderBy("seq")
+      .limit(Math.max(0, maxLive - Number(live)))
+      .execute();
+    const ids = waiting.map((row) => row.id);
+    if (ids.length === 0) return [];
+    await transaction
+      .updateTable("exchanges")
+      .set({ state: "PROVISIONING", state_since: now, updated_at: now, wake_at: now })
+      .where("id", "in", ids)
+      .where("state", "=", "ACCEPTED")
+      .execute();
+    await transaction
+      .insertInto("transitions")
+      .values(
+        ids.map((id) => ({
+          exchange_id: id,
+          from_state: "ACCEPTED" as const,
+          to_state: "PROVISIONING" as const,
+          reason: "a place is free",
+          at: now,
+        })),
+      )
+      .execute();
+    return ids;
+  });
+}

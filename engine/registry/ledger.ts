@@ -1,0 +1,116 @@
+import { sql } from "kysely";
+import type { LedgerEntry, Stage, UnitState } from "../../contracts/ledger.ts";
+import { wireError } from "../../contracts/errors.ts";
+import { fromNullableJson, type Registry } from "./database.ts";
+
+/** Final rows of one stage. */
+export type StageCounts = Record<UnitState, number>;
+
+export const noUnits: StageCounts = { done: 0, not_found: 0, failed: 0 };
+
+export async function stageCounts(db: Registry, exchangeId: string): Promise<Partial<Record<Stage, StageCounts>>> {
+  const rows = await db
+    .selectFrom("exchange_documents")
+    .select((select) => ["stage", "state", select.fn.countAll<number>().as("units")])
+    .where("exchange_id", "=", exchangeId)
+    .groupBy(["stage", "state"])
+    .execute();
+  const counts: Partial<Record<Stage, StageCounts>> = {};
+  for (const { stage, state, units } of rows) {
+    counts[stage] = { ...noUnits, ...counts[stage], [state]: Number(units) };
+  }
+  return counts;
+}
+
+export interface DocumentCounts {
+  /** Documents with at least one final row. */
+  seen: number;
+  notFound: number;
+  failed: number;
+}
+
+/** A document counts as failed if any of its units failed, else as not found if any was not found. */
+export async function documentCounts(db: Registry, exchangeId: string): Promise<DocumentCounts> {
+  const { rows } = await sql<{ seen: number; failed: number | null; not_found: number | null }>`
+    select count(*) as seen, sum(failed) as failed, sum(not_found and not failed) as not_found
+    from (
+      select max(state = 'failed') as failed, max(state = 'not_found') as not_found
+      from exchange_documents where exchange_id = ${exchangeId} group by document_id
+    ) as documents`.execute(db);
+  const row = rows[0];
+  return { seen: Number(row?.seen ?? 0), failed: Number(row?.failed ?? 0), notFound: Number(row?.not_found ?? 0) };
+}
+
+export interface LedgerPage {
+  readonly entries: readonly Omit<LedgerEntry, "exchangeId" | "eventId">[];
+  readonly next: { stage: string; unitId: string } | null;
+}
+
+export async function page(
+  db: Registry,
+  exchangeId: string,
+  wanted: { state: UnitState | undefined; after: { stage: string; unitId: string } | undefined; limit: number },
+): Promise<LedgerPage> {
+  const { state, after, limit } = wanted;
+  const rows = await db
+    .selectFrom("exchange_documents")
+    .select(["stage", "unit_id", "document_id", "state", "error", "occurred_at"])
+    .where("exchange_id", "=", exchangeId)
+    .$if(state !== undefined, (query) => query.where("state", "=", state ?? "done"))
+    .$if(after !== undefined, (query) =>
+      query.where(sql<boolean>`(stage, unit_id) > (${after?.stage ?? ""}, ${after?.unitId ?? ""})`),
+    )
+    .orderBy("stage")
+    .orderBy("unit_id")
+    .limit(limit + 1)
+    .execute();
+  const entries = rows.slice(0, limit).map((row) => ({
+    stage: row.stage,
+    unitId: row.unit_id,
+    documentId: row.document_id,
+    state: row.state,
+    error: fromNullableJson(wireError, row.error),
+    occurredAt: row.occurred_at,
+  }));
+  const last = entries.at(-1);
+  return { entries, next: rows.length > limit && last ? { stage: last.stage, unitId: last.unitId } : null };
+}
+
+/** The ids of those among `unitIds` that have a final row in a stage. */
+export async function recorded(
+  db: Registry,
+  exchangeId: string,
+  stage: Stage,
+  unitIds: readonly string[],
+): Promise<Set<string>> {
+  if (unitIds.length === 0) return new Set();
+  const rows = await db
+    .selectFrom("exchange_documents")
+    .select("unit_id")
+    .where("exchange_id", "=", exchangeId)
+    .where("stage", "=", stage)
+    .where("unit_id", "in", unitIds)
+    .execute();
+  return new Set(rows.map((row) => row.unit_id));
+}
+
+/** Adds rows for units of which nothing was heard; a row that came meanwhile stays as it is. */
+export async function addMissing(db: Registry, entries: readonly LedgerEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await db
+    .insertInto("exchange_documents")
+    .ignore()
+    .values(
+      entries.map((entry) => ({
+        exchange_id: entry.exchangeId,
+        stage: entry.stage,
+        unit_id: entry.unitId,
+        document_id: entry.documentId,
+        state: entry.state,
+        event_id: entry.eventId,
+        error: entry.error === null ? null : JSON.stringify(entry.error),
+        occurred_at: entry.occurredAt,
+      })),
+    )
+    .execute();
+}

@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { expect } from "chai";
+import { Deployer } from "../../engine/deployer/deployer.ts";
+import type { Job, Outcome } from "../../engine/deployer/protocol.ts";
+import type { ExchangeStackConfig } from "../../programs/exchange/config.ts";
+
+describe("deployer", function () {
+  this.timeout(60_000);
+  let folder: string;
+  /** Written by the slow program once it runs. */
+  let flag: string;
+  let deployer: Deployer;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "deployer-"));
+    flag = join(folder, "runs");
+    const pulumi = join(homedir(), ".cache", "documentexchanger", "pulumi-3.259.0");
+    deployer = new Deployer({
+      maxOperations: 2,
+      workDir: join(folder, "work"),
+      stopGraceSeconds: 20,
+      environment: {
+        ...(process.env as Record<string, string>),
+        PATH: [pulumi, process.env["PATH"]].join(delimiter),
+        PULUMI_HOME: join(folder, "home"),
+        PULUMI_BACKEND_URL: `file://${folder}`,
+        PULUMI_CONFIG_PASSPHRASE: "only for this test",
+      },
+    });
+  });
+
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const up = (program: string, phase = "running", recover = false): Job => ({
+    kind: "up",
+    stackName: "exchange-1",
+    program: new URL(`programs/${program}.ts`, import.meta.url).href,
+    config: { phase } as unknown as ExchangeStackConfig,
+    secretsProvider: undefined,
+    recover,
+  });
+  const other = (kind: "destroy" | "outputs", recover = false): Job => ({ kind, stackName: "exchange-1", recover });
+  const outputs = (phase: string): Outcome => ({ ok: true, outputs: { phase, queues: {}, processors: {} } });
+
+  it("brings a stack up, changes its phase, reads its outputs and destroys it without the program", async () => {
+    const seen: unknown[] = [];
+    for (const job of [up("small"), up("small", "draining"), other("outputs"), other("destroy"), other("destroy")]) {
+      seen.push(await deployer.run(job));
+    }
+
+    expect(seen).to.deep.equal([
+      outputs("running"),
+      outputs("draining"),
+      outputs("draining"),
+      { ok: true, outputs: null },
+      { ok: true, outputs: null },
+    ]);
+    expect(await readdir(join(folder, ".pulumi", "stacks", "documentexchanger")).catch(() => [])).to.deep.equal([]);
+  });
+
+  it("leaves neither work folder nor workspace file behind", async () => {
+    await deployer.run(up("small"));
+    await deployer.run(other("destroy"));
+
+    expect(await readdir(join(folder, "work"))).to.deep.equal([]);
+    expect(await readdir(join(folder, "home", "workspaces"))).to.deep.equal([]);
+  });
+
+  it("tells why a program failed and that trying again does not help", async () => {
+    const outcome = await deployer.run(up("failing"));
+
+    expect(outcome.ok).to.equal(false);
+    if (outcome.ok) return;
+    expect(outcome.error.message).to.include("the program may not do this");
+    expect([outcome.error.code, outcome.error.retryable]).to.deep.equal(["ACCESS_DENIED", false]);
+  });
+
+  it("keeps a stray rejection of one operation away from another that runs at the same time", async () => {
+    const [stray, small] = await Promise.all([
+      deployer.run({ ...up("stray"), stackName: "exchange-2" }),
+      deployer.run(up("small")),
+    ]);
+
+    expect(stray.ok).to.equal(false);
+    expect(small).to.deep.equal(outputs("running"));
+  });
+
+  it("stops an operation that is cancelled, and recovers its stack afterwards", async () => {
+    const cancel = new AbortController();
+    const running = deployer.run(up("slow", flag), { signal: cancel.signal });
+    void untilThere(flag).then(() => {
+      cancel.abort();
+    });
+
+    const outcome = await running;
+    const recovered = [await deployer.run(up("small", "running", true)), await deployer.run(other("destroy", true))];
+
+    expect([outcome.ok, !outcome.ok && outcome.cancelled]).to.deep.equal([false, true]);
+    expect(recovered).to.deep.equal([outputs("running"), { ok: true, outputs: null }]);
+  });
+
+  it("does not begin an operation that was cancelled while it waited", async () => {
+    const outcome = await deployer.run(up("small"), { signal: AbortSignal.abort() });
+
+    expect(outcome).to.deep.include({ ok: false, cancelled: true });
+  });
+
+  it("reports a process that was killed, and lets go of the stack's lock in the next attempt", async () => {
+    const outcome = await deployer.run(up("slow", flag), {
+      started: (pid) => {
+        void untilThere(flag).then(() => process.kill(-pid, "SIGKILL"));
+      },
+    });
+    const blocked = await deployer.run(up("small"));
+    const recovered = await deployer.run(up("small", "running", true));
+
+    expect(outcome).to.deep.include({ ok: false, cancelled: false });
+    expect(!outcome.ok && outcome.error.code).to.equal("OPERATION_DIED");
+    expect(!blocked.ok && blocked.error.code).to.equal("STACK_LOCKED");
+    expect(recovered).to.deep.equal(outputs("running"));
+  });
+});
+
+async function untilThere(file: string): Promise<void> {
+  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 100));
+}

@@ -1,0 +1,3 @@
+export function exchangeProgram(): Record<string, unknown> {
+  throw new Error("AccessDenied: the program may not do this");
+}
