@@ -1,0 +1,127 @@
+import { danglingKeys } from "./case-rows.ts";
+import { compareFiles, documentState, type FileState } from "./compare-files.ts";
+import { compareRows, strangers } from "./compare-rows.ts";
+import { findCounterparts } from "./counterparts.ts";
+import { targetOf, type Carrying } from "./expected.ts";
+import {
+  changes,
+  lookAtCase,
+  objectDifference,
+  rowDifference,
+  type CaseAccess,
+  type Fingerprint,
+} from "./fingerprint.ts";
+import { findLeftovers } from "./leftovers.ts";
+import { listResources, type AuditorClients } from "./resources.ts";
+import { rowsInScope, unknownTables, type CheckedExchange } from "./scope.ts";
+
+/** Where to look; nothing of it can change anything. */
+export interface Outsider extends Omit<CaseAccess, "s3"> {
+  clients: AuditorClients;
+  stateBucket: string;
+  sourceCaseId: number;
+  destinationCaseId: number;
+}
+
+/** Both cases and the account at one moment, to be taken before the first exchange. */
+export interface Before {
+  source: Fingerprint;
+  destination: Fingerprint;
+  resources: ReadonlySet<string>;
+}
+
+export interface CheckResult {
+  /** A sentence for each thing that is not as it must be; none means that all is well. */
+  problems: string[];
+  documents: { selected: number; copied: number; notFound: number; failed: number };
+  /** Table → rows selected in the source, and those found for them in the destination. */
+  rows: Record<string, { source: number; target: number }>;
+  /** Resources, state and uploads that exchanges have left in the account. */
+  leftovers: number;
+}
+
+export async function takeFingerprint(outsider: Outsider): Promise<Before> {
+  const access = { ...outsider, s3: outsider.clients.s3 };
+  const source = await lookAtCase(access, outsider.sourceCaseId);
+  const destination = await lookAtCase(access, outsider.destinationCaseId);
+  const resources = new Set((await listResources(outsider.clients)).keys());
+  return { source: source.fingerprint, destination: destination.fingerprint, resources };
+}
+
+/**
+ * Judges finished exchanges by what lies in the databases, on S3 and in the account, never by what was said of them:
+ * every file byte by byte, every row column by column, and that nothing else came, changed or stayed.
+ */
+export async function checkExchange(
+  outsider: Outsider,
+  before: Before,
+  exchanges: readonly CheckedExchange[],
+): Promise<CheckResult> {
+  const { connection, clients, destinationCaseId } = outsider;
+  const access = { ...outsider, s3: clients.s3 };
+  const exchangeIds = exchanges.map(({ exchangeId }) => exchangeId);
+  const [source, leftovers] = await Promise.all([
+    lookAtCase(access, outsider.sourceCaseId),
+    findLeftovers({ ...outsider, before: before.resources, exchangeIds }),
+  ]);
+  const destination = await lookAtCase(access, destinationCaseId);
+
+  const result: CheckResult = {
+    problems: unknownTables(source.rows).map((table) => `table ${table} of the source has rows that cannot be judged`),
+    documents: { selected: 0, copied: 0, notFound: 0, failed: 0 },
+    rows: {},
+    leftovers: leftovers.length,
+  };
+  const accounted = new Set<string>();
+  const keys = new Set<string>();
+  for (const exchange of exchanges) {
+    const carrying: Carrying = {
+      exchange,
+      source: source.rows,
+      destination: destination.rows,
+      scope: rowsInScope(source.rows, exchange),
+      counterparts: await findCounterparts(connection, source.rows, destination.rows, exchange.exchangeId),
+    };
+    const rows = compareRows(carrying, before.destination);
+    const files = await compareFiles(access, carrying, destinationCaseId);
+    result.problems.push(...rows.problems, ...files.problems);
+    for (const name of rows.accounted) accounted.add(name);
+    for (const key of files.keys) keys.add(key);
+    addCounts(result, carrying, rows.rows, files.files);
+  }
+
+  const arrived = objectDifference(before.destination, destination.fingerprint);
+  const sourceRows = rowDifference(before.source, source.fingerprint);
+  const sourceObjects = objectDifference(before.source, source.fingerprint);
+  result.problems.push(
+    ...strangers({ destination: destination.rows }, before.destination, accounted),
+    ...danglingKeys(destination.rows),
+    ...changes("destination row", rowDifference(before.destination, destination.fingerprint)),
+    ...changes("destination object", arrived),
+    ...arrived.added.filter((key) => !keys.has(key)).map((key) => `destination object ${key} belongs to no file`),
+    ...changes("source row", sourceRows),
+    ...changes("source object", sourceObjects),
+    ...sourceRows.added.map((name) => `source row ${name} is new`),
+    ...sourceObjects.added.map((key) => `source object ${key} is new`),
+    ...leftovers.map((name) => `left over: ${name}`),
+  );
+  return result;
+}
+
+function addCounts(
+  result: CheckResult,
+  carrying: Carrying,
+  rows: CheckResult["rows"],
+  files: ReadonlyMap<string, readonly FileState[]>,
+): void {
+  for (const [table, { source, target }] of Object.entries(rows)) {
+    const sum = (result.rows[table] ??= { source: 0, target: 0 });
+    sum.source += source;
+    sum.target += target;
+  }
+  result.documents.selected += carrying.exchange.documentIds.length;
+  for (const documentId of carrying.exchange.documentIds) {
+    const arrived = targetOf(carrying, "documents", documentId) !== undefined;
+    result.documents[arrived ? documentState(files.get(documentId) ?? []) : "failed"]++;
+  }
+}

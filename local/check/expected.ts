@@ -1,0 +1,87 @@
+import type { CaseRows, ForeignKey, Row } from "./case-rows.ts";
+import type { Counterparts } from "./counterparts.ts";
+import { hasBit, type CheckedExchange } from "./scope.ts";
+
+/** What is known when a row of the source is carried over in thought. */
+export interface Carrying {
+  exchange: CheckedExchange;
+  source: CaseRows;
+  destination: CaseRows;
+  scope: ReadonlyMap<string, readonly Row[]>;
+  counterparts: Counterparts;
+}
+
+/** The target that stands for a row, if there is exactly one. */
+export function targetOf({ counterparts }: Carrying, table: string, sourceId: string): string | undefined {
+  const targets = counterparts.get(table)?.get(sourceId) ?? [];
+  return targets.length === 1 ? targets[0] : undefined;
+}
+
+/**
+ * What a source row must look like in the destination, in the columns that both cases have. The key of a file is left
+ * out: where files lie is the copy's own choice.
+ */
+export function expectedRow(carrying: Carrying, table: string, row: Row): Row {
+  const columns = carrying.destination.tables.get(table)?.columns ?? [];
+  const references = new Map(
+    carrying.source.foreignKeys
+      .filter((foreignKey) => foreignKey.table === table && foreignKey.columns.length === 1)
+      .map((foreignKey) => [foreignKey.columns[0], foreignKey]),
+  );
+  const expected: Record<string, string | null> = {};
+  for (const [column, value] of Object.entries(row)) {
+    if (!columns.includes(column) || `${table}.${column}` === "document_variants.s3_key") continue;
+    const reference = references.get(column);
+    if (column === "id") expected[column] = targetOf(carrying, table, String(value)) ?? null;
+    else if (reference) expected[column] = carriedReference(carrying, reference, value);
+    else expected[column] = carriedValue(carrying, table, column, row);
+  }
+  return expected;
+}
+
+/** A reference to a row that does not travel becomes empty. */
+function carriedReference(carrying: Carrying, reference: ForeignKey, value: string | null): string | null {
+  const travels = carrying.scope.get(reference.referencedTable)?.some((row) => row["id"] === value);
+  if (value === null || !travels) return null;
+  return targetOf(carrying, reference.referencedTable, value) ?? null;
+}
+
+function carriedValue(carrying: Carrying, table: string, column: string, row: Row): string | null {
+  const value = row[column] ?? null;
+  const { metadata } = carrying.exchange;
+  switch (`${table}.${column}`) {
+    case "exhibits.number":
+      return row["id"] ?? null;
+    case "exhibits.document_properties":
+      return null;
+    case "exhibits.relevancy":
+      return metadata.includes("relevancy") ? value : null;
+    case "exhibits.confidentiality_status":
+      return metadata.includes("confidentialityCodes") ? carriedStatus(carrying, BigInt(value ?? 0)) : "0";
+    case "attachments.text_key":
+      return carriedKey(carrying, value);
+    default:
+      return value;
+  }
+}
+
+/** The same code names, under the bits that they have in the destination. */
+function carriedStatus(carrying: Carrying, status: bigint): string {
+  const codes = carrying.source.tables.get("confidentiality_codes")?.rows ?? [];
+  const targets = carrying.destination.tables.get("confidentiality_codes")?.rows ?? [];
+  let carried = 0n;
+  for (const code of codes.filter((code) => hasBit(status, code))) {
+    const target = targetOf(carrying, "confidentiality_codes", String(code["id"]));
+    const bit = targets.find((row) => row["id"] === target)?.["bit_index"];
+    if (bit != null) carried |= 1n << BigInt(bit);
+  }
+  return carried.toString();
+}
+
+/** Where a file of the source lies in the destination. */
+function carriedKey(carrying: Carrying, key: string | null): string | null {
+  const file = carrying.scope.get("document_variants")?.find((row) => row["s3_key"] === key);
+  const target = file && targetOf(carrying, "document_variants", String(file["id"]));
+  const rows = carrying.destination.tables.get("document_variants")?.rows ?? [];
+  return rows.find((row) => row["id"] === target)?.["s3_key"] ?? null;
+}
