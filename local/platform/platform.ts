@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import { S3Client } from "@aws-sdk/client-s3";
+import { buildArtifacts } from "../../build.ts";
+import type { GlobalOutputs } from "../../programs/global/outputs.ts";
+import { startCloud, type Cloud } from "../cloud/cloud.ts";
+import { makeCaseFromFiles } from "../samples/from-files.ts";
+import { makeDestinationCase, makeSampleCases } from "../samples/make.ts";
+import { ensureToolchain, type Progress } from "../toolchain/index.ts";
+import { provideDatabases } from "./databases.ts";
+import { deployGlobalStack } from "./global-stack.ts";
+import { createIssuer, type Issuer } from "./issuer.ts";
+import { startEngine, startUploader } from "./services.ts";
+import type { Stage } from "./stage.ts";
+
+/** The folder of a clone's own cloud; two clones do not meet. */
+export const defaultRunDir = join(import.meta.dirname, "..", "..", ".local");
+
+export const sourceCaseId = 101;
+export const destinationCaseId = 102;
+/** The schema prefix of cases on the local database server. */
+export const caseSchemaPrefix = "case";
+
+/** The cases that are there to be exchanged, and what their maker knows of them. */
+export interface Cases {
+  readonly sourceCaseId: number;
+  readonly destinationCaseId: number;
+  /** What the demo asks for, in the API's words, and the documents that this means. */
+  readonly selection: Readonly<Record<string, unknown>>;
+  readonly expectedDocumentIds: readonly string[];
+  /** What the user should know of his own files. */
+  readonly notes: readonly string[];
+}
+
+/** Everything, running: the cloud, the global stack, two cases, the uploader and the engine. */
+export interface Platform {
+  readonly cloud: Cloud;
+  readonly outputs: GlobalOutputs;
+  readonly cases: Cases;
+  readonly issuer: Issuer;
+  readonly engineUrl: string;
+  stop(): Promise<void>;
+}
+
+export interface PlatformOptions {
+  readonly stage: Stage;
+  /** Holds all files of this run. */
+  readonly runDir?: string;
+  /** A folder of the user's own files to make the source case of, instead of the sample. */
+  readonly files?: string;
+  /** A cloud that runs already; whoever started it stops it. */
+  readonly cloud?: Cloud;
+  /** Further settings of the engine. */
+  readonly engineSettings?: Readonly<Record<string, string>>;
+  /** Aborted when the user wants to leave: what has been started is stopped. */
+  readonly signal?: AbortSignal;
+}
+
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const { stage, signal } = options;
+  const started = new AsyncDisposableStack();
+  const step: Stage = (title, work) => {
+    signal?.throwIfAborted();
+    return stage(title, work);
+  };
+  try {
+    const toolchain = await step("Tools", ensureToolchain);
+    const cloud = await step("Cloud: AWS with enforced IAM, and MariaDB", async (progress) => {
+      const running =
+        options.cloud ?? (await startCloud({ runDir: options.runDir ?? defaultRunDir, toolchain, progress }));
+      if (!options.cloud) started.defer(() => running.stop());
+      progress("bundling the Lambdas and the Glue job");
+      await buildArtifacts();
+      return running;
+    });
+    const [outputs, cases] = await step("Global stack and two cases", (progress) =>
+      Promise.all([deployGlobalStack(cloud, progress), makeCases(cloud, options.files, progress)]),
+    );
+    return await step("Engine and uploader", async (progress) => {
+      progress("creating database users and filling the secrets");
+      const issuer = await createIssuer(cloud.runDir);
+      await Promise.all([provideDatabases(cloud, outputs), cloud.grantEngineRole(outputs.engineRoleArn)]);
+      progress("starting both under their own identities");
+      const uploader = await startUploader(cloud);
+      started.defer(() => uploader.stop());
+      const engine = await startEngine(cloud, issuer, options.engineSettings);
+      started.defer(() => engine.stop());
+      return { cloud, outputs, cases, issuer, engineUrl: engine.url, stop: () => started.disposeAsync() };
+    });
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+}
+
+async function makeCases(cloud: Cloud, files: string | undefined, progress: Progress): Promise<Cases> {
+  const s3 = new S3Client(cloud.client("platform"));
+  const store = { database: cloud.database, s3, caseBucket: cloud.caseBucket, caseSchemaPrefix };
+  try {
+    if (files === undefined) {
+      progress("making two sample cases");
+      const made = await makeSampleCases({ ...store, sourceCaseId, destinationCaseId });
+      return {
+        sourceCaseId,
+        destinationCaseId,
+        selection: { labelId: made.hot.labelId },
+        expectedDocumentIds: made.hot.documentIds,
+        notes: [],
+      };
+    }
+    progress(`making a case of the files in ${files}`);
+    const [made] = await Promise.all([
+      makeCaseFromFiles({ ...store, caseId: sourceCaseId, directory: files }),
+      makeDestinationCase(store, destinationCaseId),
+    ]);
+    return {
+      sourceCaseId,
+      destinationCaseId,
+      selection: { all: true },
+      expectedDocumentIds: made.documentIds,
+      notes: made.notes,
+    };
+  } finally {
+    s3.destroy();
+  }
+}

@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import getPort from "get-port";
+import type { Cloud } from "../cloud/cloud.ts";
+import { guardScript, startGuarded, type Guarded } from "../cloud/guarded.ts";
+import { PlatformStartError } from "./errors.ts";
+import { globalStack } from "./global-stack.ts";
+import type { Issuer } from "./issuer.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const startPatienceMs = 60_000;
+const stopPatienceMs = 15_000;
+
+export interface Service {
+  stop(): Promise<void>;
+}
+
+/** Waits that are minutes on AWS, where counters lag and networks are slow, and moments here. */
+const localTimes = {
+  EXCHANGER_DRAIN_DELAY_SECONDS: "2",
+  EXCHANGER_SETTLING_SECONDS: "2",
+  EXCHANGER_POLL_SECONDS: "0.5",
+};
+
+/** The engine as a process of its own, under its own IAM role. */
+export async function startEngine(
+  cloud: Cloud,
+  issuer: Issuer,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Service & { url: string }> {
+  const port = await getPort({ host: "127.0.0.1" });
+  const url = `http://127.0.0.1:${port}`;
+  const log = join(cloud.logDir, "engine.log");
+  const engine = startGuarded(guardScript, [process.execPath, join(root, "engine", "main.ts")], {
+    log,
+    cwd: root,
+    env: {
+      ...cloud.pulumiEnv("engine"),
+      EXCHANGER_GLOBAL_STACK: globalStack,
+      EXCHANGER_PORT: String(port),
+      EXCHANGER_WORK_DIR: join(cloud.runDir, "engine"),
+      EXCHANGER_JWKS: issuer.jwksUrl,
+      EXCHANGER_JWT_ISSUER: issuer.issuer,
+      EXCHANGER_JWT_AUDIENCE: issuer.audience,
+      ...localTimes,
+      ...settings,
+    },
+  });
+  await waitUntil(engine, log, "the engine", async () => {
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    return answer?.status === 200;
+  });
+  return { url, stop: () => engine.stop(stopPatienceMs) };
+}
+
+/** The stand-in of the uploader module as a process of its own, under its own IAM user. */
+export async function startUploader(cloud: Cloud): Promise<Service> {
+  const log = join(cloud.logDir, "uploader.log");
+  const uploader = startGuarded(guardScript, [process.execPath, join(root, "local", "uploader", "main.ts")], {
+    log,
+    cwd: root,
+    env: {
+      ...cloud.env("uploader"),
+      PATH: process.env["PATH"],
+      UPLOADER_COMMAND_QUEUE_URL: cloud.uploader.queueUrl,
+      UPLOADER_JOURNAL_FILE: join(cloud.runDir, "uploader.json"),
+    },
+  });
+  await Promise.race([uploader.ended, delay(200)]);
+  if (!uploader.running()) throw notStarted("the uploader", log);
+  return { stop: () => uploader.stop(stopPatienceMs) };
+}
+
+async function waitUntil(service: Guarded, log: string, name: string, ready: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + startPatienceMs;
+  while (!(await ready())) {
+    if (!service.running() || Date.now() > deadline) {
+      await service.stop(0);
+      throw notStarted(name, log);
+    }
+    await delay(50);
+  }
+}
+
+function notStarted(name: string, log: string): PlatformStartError {
+  return new PlatformStartError("SERVICE_START", `${name} did not start: see ${log}`);
+}

@@ -1,0 +1,114 @@
+/**
+ * `npm test`: every check and every suite, in this order, stopping for nothing, so that one run shows all that is wrong.
+ * `npm test -- --only mocha` runs the steps of that name; what follows `--` goes to it.
+ */
+import { parseArgs } from "node:util";
+import { execa } from "execa";
+import { ensureToolchain } from "../local/toolchain/index.ts";
+
+interface Step {
+  readonly name: string;
+  readonly what: string;
+  readonly command: readonly [string, ...string[]];
+  /** Where the step's own output says how many tests passed and failed. */
+  readonly counts?: { readonly passed: RegExp; readonly failed: RegExp };
+}
+
+interface Outcome {
+  readonly step: Step;
+  readonly ok: boolean;
+  readonly seconds: number;
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
+  const sources = ["build.ts", "contracts", "engine", "programs", "processors", "local", "test"];
+  return [
+    { name: "build", what: "bundles of the Lambdas and of the Glue job", command: ["node", "build.ts"] },
+    { name: "typecheck", what: "TypeScript types", command: ["tsc", "-p", "."] },
+    { name: "lint", what: "ESLint", command: ["eslint", ".", "--max-warnings", "0"] },
+    { name: "format", what: "Prettier", command: ["prettier", "--check", "--log-level", "warn", "."] },
+    {
+      name: "dependencies",
+      what: "direction of imports",
+      command: ["depcruise", ...sources, "--config", ".dependency-cruiser.cjs", "--output-type", "err"],
+    },
+    { name: "ruff", what: "Python lint", command: [tools.python, "-m", "ruff", "check", "glue", "local"] },
+    {
+      name: "ruff-format",
+      what: "Python format",
+      command: [tools.python, "-m", "ruff", "format", "--check", "glue", "local"],
+    },
+    {
+      name: "glue",
+      what: "the record copy against MariaDB",
+      command: [tools.python, "-m", "pytest", "-q", "-c", "glue/pyproject.toml", "glue/tests"],
+      counts: { passed: /(\d+) passed/, failed: /(\d+) (?:failed|error)/ },
+    },
+    {
+      name: "mocha",
+      what: "everything else, up to whole exchanges over HTTP",
+      command: ["mocha", ...rest],
+      counts: { passed: /(\d+) passing/, failed: /(\d+) failing/ },
+    },
+  ];
+}
+
+function lastNumber(pattern: RegExp, text: string): number {
+  const found = [...text.matchAll(new RegExp(pattern, "g"))].at(-1);
+  return Number(found?.[1] ?? 0);
+}
+
+async function run(step: Step): Promise<Outcome> {
+  say(`\n▶ ${step.name}: ${step.what}`);
+  const [file, ...args] = step.command;
+  const started = performance.now();
+  const result = await execa(file, args, {
+    preferLocal: true,
+    reject: false,
+    stdin: "ignore",
+    stdout: ["inherit", "pipe"],
+    stderr: "inherit",
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const ok = result.exitCode === 0;
+  say(
+    `${ok ? "✔" : "✖"} ${step.name} (${seconds.toFixed(1)} s)${ok ? "" : `: repeat with npm test -- --only ${step.name}`}`,
+  );
+  const failed = step.counts ? lastNumber(step.counts.failed, result.stdout) : 0;
+  return {
+    step,
+    ok,
+    seconds,
+    passed: step.counts ? lastNumber(step.counts.passed, result.stdout) : 0,
+    failed: step.counts && !ok ? Math.max(failed, 1) : failed,
+  };
+}
+
+const { values, positionals } = parseArgs({
+  options: { only: { type: "string", multiple: true } },
+  allowPositionals: true,
+});
+const toolchain = await ensureToolchain(say);
+const all = stepsWith(toolchain, positionals);
+const steps = values.only ? all.filter((step) => values.only?.includes(step.name)) : all;
+if (steps.length === 0) {
+  say(`there is no step ${String(values.only)}; there are: ${all.map((step) => step.name).join(", ")}`);
+  process.exit(2);
+}
+const outcomes: Outcome[] = [];
+for (const step of steps) outcomes.push(await run(step));
+
+const broken = outcomes.filter((outcome) => !outcome.ok);
+const checksBroken = broken.filter((outcome) => !outcome.step.counts).length;
+const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
+say(
+  `\n${broken.length === 0 ? "All green" : `Broken: ${broken.map((outcome) => outcome.step.name).join(", ")}`} in ${sum((outcome) => outcome.seconds).toFixed(0)} s`,
+);
+process.stdout.write(
+  `${sum((outcome) => outcome.passed)} passed, ${sum((outcome) => outcome.failed) + checksBroken} failed\n`,
+);
+process.exitCode = broken.length === 0 ? 0 : 1;
