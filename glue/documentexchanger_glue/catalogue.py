@@ -1,0 +1,178 @@
+"""What a schema looks like, read from the server: columns, keys, foreign keys."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from pymysql.connections import Connection
+
+from .db import fetch, quoted
+from .errors import Misfit
+
+#: The job's own tables in a case database; they are no part of a case.
+BOOKKEEPING = ("exchange_copies", "exchange_id_map", "exchange_id_ranges")
+
+_INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint"})
+_NUMBERS = _INTEGERS | {"decimal", "float", "double", "year"}
+_BYTES = frozenset(
+    {"bit", "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
+    | {"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon"}
+    | {"geometrycollection", "geomcollection", "vector"}
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the server describes it."""
+
+    name: str
+    data_type: str
+    nullable: bool
+    generated: bool = False
+    has_default: bool = False
+    auto_increment: bool = False
+    stamps_updates: bool = False
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether its values can be keys that are translated."""
+        return self.data_type in _INTEGERS
+
+    def read(self, row: str) -> str:
+        """Return SQL that reads the exact value; a FLOAT is printed with six digits unless it is widened first."""
+        return f"{row}.{quoted(self.name)} * 1e0" if self.data_type == "float" else f"{row}.{quoted(self.name)}"
+
+    def literal(self, value: bytes | None) -> bytes:
+        """Return SQL that stands for exactly the value that was read."""
+        if value is None:
+            return b"NULL"
+        if self.data_type in _NUMBERS:
+            return value
+        text = value.replace(b"\\", b"\\\\").replace(b"'", b"\\'").replace(b"\0", b"\\0")
+        return (b"_binary'" if self.data_type in _BYTES else b"_utf8mb4'") + text + b"'"
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Columns of a table that name a row of a parent table."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as the server describes it."""
+
+    name: str
+    columns: dict[str, Column]
+    primary_key: tuple[str, ...] = ()
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+
+    @property
+    def id_column(self) -> str | None:
+        """The primary key, where it is one whole number; such keys are translated."""
+        if len(self.primary_key) == 1 and self.columns[self.primary_key[0]].is_integer:
+            return None if any(key.columns == self.primary_key for key in self.foreign_keys) else self.primary_key[0]
+        return None
+
+
+Catalogue = dict[str, Table]
+
+
+def read_catalogue(to: Connection, schema: str) -> Catalogue:
+    """Read every base table of a schema. Needs no more than SELECT on it."""
+    columns: dict[str, dict[str, Column]] = defaultdict(dict)
+    for table, name, data_type, nullable, default, extra, expression in _texts(
+        to,
+        "SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.extra,"
+        " c.generation_expression FROM information_schema.columns c JOIN information_schema.tables t"
+        " ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'"
+        " WHERE c.table_schema = %s ORDER BY c.table_name, c.ordinal_position",
+        schema,
+    ):
+        columns[table][name] = Column(
+            name=name,
+            data_type=data_type.lower(),
+            nullable=nullable == "YES",
+            generated=bool(expression),
+            has_default=default != "" or nullable == "YES" or "DEFAULT_GENERATED" in extra.upper(),
+            auto_increment="auto_increment" in extra.lower(),
+            stamps_updates="on update" in extra.lower(),
+        )
+    keys: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for table, key, column in _texts(
+        to,
+        "SELECT table_name, index_name, column_name FROM information_schema.statistics"
+        " WHERE table_schema = %s AND non_unique = 0 ORDER BY table_name, index_name, seq_in_index",
+        schema,
+    ):
+        keys[table][key].append(column)
+    references: dict[str, dict[str, list[tuple[str, str, str]]]] = defaultdict(lambda: defaultdict(list))
+    for table, key, column, parent, parent_column in _texts(
+        to,
+        "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name"
+        " FROM information_schema.key_column_usage WHERE table_schema = %s AND referenced_table_schema = table_schema"
+        " ORDER BY table_name, constraint_name, ordinal_position",
+        schema,
+    ):
+        references[table][key].append((column, parent, parent_column))
+    return {
+        table: Table(
+            name=table,
+            columns=found,
+            primary_key=tuple(keys[table].get("PRIMARY", ())),
+            unique_keys=tuple(tuple(key) for name, key in keys[table].items() if name != "PRIMARY"),
+            foreign_keys=tuple(
+                ForeignKey(tuple(c for c, _, _ in parts), parts[0][1], tuple(p for _, _, p in parts))
+                for parts in references[table].values()
+            ),
+        )
+        for table, found in columns.items()
+        if table not in BOOKKEEPING
+    }
+
+
+def _texts(to: Connection, sql: str, schema: str) -> list[tuple[str, ...]]:
+    return [tuple("" if value is None else value.decode() for value in row) for row in fetch(to, sql, (schema,))]
+
+
+def common(source: Catalogue, target: Catalogue) -> Catalogue:
+    """Keep the tables and columns that both sides have and that can be written, with the foreign keys of either side."""
+    both: Catalogue = {}
+    for name in sorted(source.keys() & target.keys()):
+        ours, theirs = source[name], target[name]
+        if ours.primary_key != theirs.primary_key:
+            raise Misfit("KEYS_DIFFER", f"table {name} has another primary key in the destination than in the source")
+        columns = {
+            column: theirs.columns[column]
+            for column in ours.columns
+            if column in theirs.columns and not theirs.columns[column].generated
+        }
+        both[name] = Table(
+            name=name,
+            columns=columns,
+            primary_key=ours.primary_key,
+            unique_keys=theirs.unique_keys,
+            foreign_keys=tuple(
+                key
+                for key in dict.fromkeys(theirs.foreign_keys + ours.foreign_keys)
+                if all(column in columns for column in key.columns)
+            ),
+        )
+    return both
+
+
+def one_sided_columns(source: Table, target: Table) -> list[str]:
+    """Name the columns that cannot travel; a column that the destination must have filled is a misfit."""
+    missing = [column for column in source.columns if column not in target.columns]
+    added = [column for column in target.columns if column not in source.columns]
+    for column in added:
+        found = target.columns[column]
+        if not (found.has_default or found.generated or found.auto_increment):
+            raise Misfit(
+                "VALUE_MISSING",
+                f"column {target.name}.{column} exists in the destination only and needs a value; give it a default",
+            )
+    return [f"{source.name}.{column}" for column in sorted(missing + added)]

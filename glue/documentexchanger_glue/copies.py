@@ -1,0 +1,107 @@
+"""What was asked for, and which documents it meant: decided once for an exchange, the same for every attempt."""
+
+from collections.abc import Sequence
+
+from pymysql.connections import Connection
+
+from .catalogue import Table
+from .db import execute, fetch
+from .domain import ROOT
+from .errors import InvalidInput
+from .idmap import record
+from .ranges import set_aside
+from .settings import Settings
+from .work import Chunk, target_of
+
+
+def is_selected(target: Connection, settings: Settings) -> bool:
+    """Say whether an earlier attempt got as far as selecting the documents. Only reads."""
+    if not fetch(target, "SHOW TABLES LIKE 'exchange\\_copies'"):
+        return False
+    return bool(
+        fetch(
+            target,
+            "SELECT 1 FROM exchange_copies WHERE exchange_id = %s AND selected_at IS NOT NULL",
+            (settings.exchange_id,),
+        )
+    )
+
+
+def select_documents(target: Connection, settings: Settings, table: Table, documents: Sequence[int]) -> list[Chunk]:
+    """Give every selected document its id in the destination, and cut the selection into chunks.
+
+    `documents`: source ids, ascending. What an earlier attempt selected stands, whatever labels or folders say meanwhile.
+    """
+    size, done = _copy_of(target, settings)
+    if not done:
+        _forget(target, settings)
+        ids = set_aside(target, settings.target_schema, settings.exchange_id, table, {0: len(documents)})[0]
+        record(target, settings.exchange_id, ROOT, zip(documents, range(ids.first, ids.first + ids.size), strict=True))
+        execute(
+            target,
+            "UPDATE exchange_copies SET selected_at = UTC_TIMESTAMP(6) WHERE exchange_id = %s",
+            (settings.exchange_id,),
+        )
+    return _chunks(target, settings, size)
+
+
+def finish(settings: Settings) -> None:
+    """Remember that the copy is complete."""
+    with target_of(settings) as target:
+        execute(
+            target,
+            "UPDATE exchange_copies SET finished_at = UTC_TIMESTAMP(6) WHERE exchange_id = %s",
+            (settings.exchange_id,),
+        )
+
+
+def _copy_of(target: Connection, settings: Settings) -> tuple[int, bool]:
+    """Return the size of a chunk and whether the documents were selected; a first attempt begins here."""
+    execute(
+        target,
+        "INSERT INTO exchange_copies (exchange_id, source_case_id, batch_id, request_hash, documents_per_part)"
+        " VALUES (%s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE exchange_id = VALUES(exchange_id)",
+        (
+            settings.exchange_id,
+            settings.source_case_id,
+            settings.batch_id,
+            settings.request_hash,
+            settings.documents_per_part,
+        ),
+    )
+    ((request, size, selected_at),) = fetch(
+        target,
+        "SELECT request_hash, documents_per_part, selected_at FROM exchange_copies WHERE exchange_id = %s",
+        (settings.exchange_id,),
+    )
+    if request != settings.request_hash.encode():
+        raise InvalidInput(
+            "EXCHANGE_REUSED", f"exchange {settings.exchange_id} copied something else before; use a new exchange id"
+        )
+    return int(size or 0), selected_at is not None
+
+
+def _forget(target: Connection, settings: Settings) -> None:
+    """Drop what an attempt noted that ended before its selection was complete; it had copied nothing."""
+    for table in ("exchange_id_map", "exchange_id_ranges"):
+        execute(
+            target,
+            f"DELETE FROM {table} WHERE exchange_id = %s AND table_name = %s",
+            (settings.exchange_id, ROOT),
+        )
+
+
+def _chunks(target: Connection, settings: Settings, size: int) -> list[Chunk]:
+    chunks: list[Chunk] = []
+    last = 0
+    while True:
+        ids = fetch(
+            target,
+            "SELECT source_id FROM exchange_id_map WHERE exchange_id = %s AND table_name = %s AND source_id > %s"
+            " ORDER BY source_id LIMIT %s",
+            (settings.exchange_id, ROOT, last, size),
+        )
+        if not ids:
+            return chunks
+        first, last = int(ids[0][0] or 0), int(ids[-1][0] or 0)
+        chunks.append(Chunk(len(chunks), first, last))

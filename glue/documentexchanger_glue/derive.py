@@ -1,0 +1,129 @@
+"""Values that an exchanged row has of its own instead of what its source row has."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pymysql.connections import Connection
+
+from .confidentiality import translate_mask
+from .db import fetch, stream
+from .domain import EXHIBITS, FILES
+from .idmap import lookup
+from .reading import queries
+from .translate import Values
+from .work import Work
+
+_EXTENSION = re.compile(r"\.([a-z0-9]{1,10})$")
+
+
+def destination_key(
+    case_id: int, batch_id: str, role: str, document: int, file: int, source_key: str, name: str
+) -> str:
+    """Return the S3 key of a file in the destination: made of our own numbers, never of names that people chose."""
+    base = source_key.rpartition("/")[2]
+    found = _EXTENSION.search(base.lower()) or (_EXTENSION.search(name.lower()) if role == "native" else None)
+    extension = f".{found[1]}" if found else ""
+    return f"case_{case_id}/processed-files/{batch_id}/{role}/{document}/{file}{extension}"
+
+
+@dataclass
+class Derivation:
+    """One row on its way, with what its derived values are made of."""
+
+    work: Work
+    row: Values
+    #: The row's own id in the destination, and what its mapped columns hold there.
+    own_id: int
+    ids: Mapping[str, int]
+    names: Mapping[int, str]
+    texts: Mapping[tuple[int, bytes], str]
+    notes: Counter[str] = field(default_factory=Counter)
+
+
+def _number(of: Derivation) -> bytes:
+    return of.row["id"] or b"NULL"
+
+
+def _mask(of: Derivation) -> bytes:
+    mask, complete = translate_mask(int(of.row["confidentiality_status"] or 0), of.work.bits)
+    if not complete:
+        of.notes[f"{EXHIBITS}.confidentiality_status"] += 1
+    return str(mask).encode()
+
+
+def _file_key(of: Derivation) -> bytes:
+    source_key = (of.row["s3_key"] or b"").decode()
+    if not source_key:
+        of.notes[f"{FILES}.s3_key"] += 1
+        return b"''"
+    key = destination_key(
+        of.work.settings.destination_case_id,
+        of.work.settings.batch_id,
+        (of.row["role"] or b"").decode(),
+        of.ids["document_id"],
+        of.own_id,
+        source_key,
+        of.names.get(int(of.row["document_id"] or 0), ""),
+    )
+    return f"'{key}'".encode()
+
+
+def _text_key(of: Derivation) -> bytes:
+    source_key = of.row["text_key"]
+    if source_key is None:
+        return b"NULL"
+    key = of.texts.get((int(of.row["exhibit_id"] or 0), source_key))
+    if key is None:
+        of.notes["attachments.text_key"] += 1
+        return b"NULL"
+    return f"'{key}'".encode()
+
+
+#: Table → column → the value that is written.
+DERIVED: Mapping[str, Mapping[str, Callable[[Derivation], bytes]]] = {
+    EXHIBITS: {"number": _number, "confidentiality_status": _mask},
+    FILES: {"s3_key": _file_key},
+    "attachments": {"text_key": _text_key},
+}
+
+
+def names_for(source: Connection, table: str, documents: Mapping[int, int]) -> dict[int, str]:
+    """Return file names by document, where the table's derived values need them."""
+    if table != FILES or not documents:
+        return {}
+    among = ",".join(map(str, documents))
+    rows = fetch(source, f"SELECT id, file_name FROM documents WHERE id IN ({among})")
+    return {int(document or 0): (name or b"").decode() for document, name in rows}
+
+
+def texts_for(
+    source: Connection, target: Connection, work: Work, table: str, documents: Mapping[int, int]
+) -> dict[tuple[int, bytes], str]:
+    """Return the new keys of text files by exhibit and old key, where the table's derived values need them."""
+    if table != "attachments" or not documents:
+        return {}
+    plan = work.plan
+    (query,) = queries(
+        plan,
+        plan.tables[EXHIBITS],
+        "t0.id, v.id, v.s3_key",
+        documents,
+        extra="v.role = 'text'",
+        join=f"JOIN {FILES} v ON v.document_id = t0.document_id",
+    )
+    found = list(stream(source, query))
+    files = lookup(target, work.settings.exchange_id, FILES, (int(row[1] or 0) for row in found))
+    if not files:
+        return {}
+    among = ",".join(map(str, files.values()))
+    keys = {
+        int(file or 0): (key or b"").decode()
+        for file, key in fetch(target, f"SELECT id, s3_key FROM {FILES} WHERE id IN ({among})")
+    }
+    return {
+        (int(exhibit or 0), old or b""): keys[files[int(file or 0)]]
+        for exhibit, file, old in found
+        if files.get(int(file or 0)) in keys
+    }

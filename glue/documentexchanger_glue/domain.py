@@ -1,0 +1,64 @@
+"""What is particular to cases: everything that the server's catalogue cannot tell."""
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+ROOT = "documents"
+FILES = "document_variants"
+EXHIBITS = "exhibits"
+CODES = "confidentiality_codes"
+
+#: What a case cannot be without.
+NEEDED = MappingProxyType(
+    {
+        ROOT: ("id", "file_name"),
+        FILES: ("id", "document_id", "role", "s3_key", "size", "sha256"),
+        EXHIBITS: ("id", "document_id"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class MetadataKind:
+    """Tables and columns that travel only when this kind of metadata was chosen."""
+
+    tables: tuple[str, ...]
+    #: table → column → SQL of the value that stands in where the kind does not travel
+    columns: dict[str, dict[str, bytes]] = field(default_factory=dict)
+
+
+METADATA = MappingProxyType(
+    {
+        "custodians": MetadataKind(("custodians", "custodian_exhibits")),
+        "confidentialityCodes": MetadataKind(
+            (CODES, "confidentiality_logs"), {EXHIBITS: {"confidentiality_status": b"0"}}
+        ),
+        "issues": MetadataKind(("labels", "label_categories", "label_category_labels", "exhibit_labels")),
+        "folders": MetadataKind(("folder_tags", "folder_taggings")),
+        "customFields": MetadataKind(("custom_fields", "custom_field_values")),
+        "relevancy": MetadataKind(("relevancy_logs",), {EXHIBITS: {"relevancy": b"NULL"}}),
+    }
+)
+
+#: Tables whose rows both cases share: a row of the destination that is equal in these columns is used again. A folder
+#: is equal where its name and its (merged) parent are, hence by path.
+MERGED_BY = MappingProxyType(
+    {
+        "users": ("email",),
+        "custodians": ("name",),
+        CODES: ("name",),
+        "label_categories": ("name",),
+        "labels": ("name",),
+        "folder_tags": ("parent_id", "name"),
+        "custom_fields": ("name", "field_type"),
+    }
+)
+
+#: Links between merged tables, and the column whose row takes the link along.
+COMPANIONS = MappingProxyType({"label_category_labels": "label_id"})
+
+#: Columns of exchanged rows that are cleared.
+CLEARED = MappingProxyType({EXHIBITS: {"document_properties": b"NULL"}})
+
+#: Rows that stay where natives were not asked for; `{row}` is the alias of the table.
+NO_NATIVES = MappingProxyType({FILES: "{row}.role <> 'native'"})

@@ -1,0 +1,83 @@
+"""The job's memory in the destination: which row became which. It is what makes every write repeatable."""
+
+from collections.abc import Iterable
+
+from pymysql.connections import Connection
+
+from .db import execute, fetch
+
+_TABLES = (
+    """CREATE TABLE IF NOT EXISTS exchange_copies (
+      exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      source_case_id INT UNSIGNED NOT NULL,
+      batch_id VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      -- Names what was asked for; a run that asks for something else is refused.
+      request_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      documents_per_part INT UNSIGNED NOT NULL,
+      -- Set when the selected documents are in the map; from then on the selection stands.
+      selected_at DATETIME(6) NULL,
+      finished_at DATETIME(6) NULL,
+      PRIMARY KEY (exchange_id)
+    ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
+    """CREATE TABLE IF NOT EXISTS exchange_id_map (
+      exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+      source_id BIGINT UNSIGNED NOT NULL,
+      target_id BIGINT UNSIGNED NOT NULL,
+      -- 1 where a row that the destination had already was used.
+      merged TINYINT(1) NOT NULL DEFAULT 0,
+      PRIMARY KEY (exchange_id, table_name, source_id),
+      KEY exchange_id_map_target (exchange_id, table_name, target_id)
+    ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
+    """CREATE TABLE IF NOT EXISTS exchange_id_ranges (
+      exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+      chunk INT UNSIGNED NOT NULL,
+      first_id BIGINT UNSIGNED NOT NULL,
+      size BIGINT UNSIGNED NOT NULL,
+      PRIMARY KEY (exchange_id, table_name, chunk),
+      KEY exchange_id_ranges_table (table_name, first_id)
+    ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
+)
+
+
+def ensure_tables(target: Connection) -> None:
+    """Create the job's own tables where they are missing."""
+    for table in _TABLES:
+        execute(target, table)
+
+
+def lookup(target: Connection, exchange_id: str, table: str, source_ids: Iterable[int]) -> dict[int, int]:
+    """Return the target ids of those source ids that have one."""
+    ids = ",".join(map(str, sorted(set(source_ids))))
+    if not ids:
+        return {}
+    rows = fetch(
+        target,
+        "SELECT source_id, target_id FROM exchange_id_map"
+        f" WHERE exchange_id = %s AND table_name = %s AND source_id IN ({ids})",
+        (exchange_id, table),
+    )
+    return {int(source or 0): int(found or 0) for source, found in rows}
+
+
+def record(
+    target: Connection,
+    exchange_id: str,
+    table: str,
+    pairs: Iterable[tuple[int, int]],
+    *,
+    merged: bool = False,
+    replace: bool = False,
+) -> None:
+    """Remember which row became which; `replace` where a row's earlier counterpart is gone."""
+    values = [f"(%s, %s, {source}, {found}, {int(merged)})" for source, found in pairs]
+    again = " ON DUPLICATE KEY UPDATE target_id = VALUES(target_id), merged = VALUES(merged)" if replace else ""
+    for start in range(0, len(values), 1000):
+        some = values[start : start + 1000]
+        execute(
+            target,
+            "INSERT INTO exchange_id_map (exchange_id, table_name, source_id, target_id, merged) VALUES"
+            f" {', '.join(some)}{again}",
+            (exchange_id, table) * len(some),
+        )

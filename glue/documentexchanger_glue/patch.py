@@ -1,0 +1,86 @@
+"""Sets the columns that had to wait until all rows were there: parents within a table, circles between tables."""
+
+from collections import Counter
+
+from pymysql.connections import Connection
+
+from .db import execute, patiently, quoted, stream
+from .mover import batches
+from .plan import TablePlan
+from .reading import queries
+from .translate import Stays, Values, first_columns, id_maps, key_of, place
+from .work import Chunk, Work, documents_of, source_of, target_of
+
+
+def patch_rows(work: Work, name: str, chunk: Chunk) -> Counter[str]:
+    """Set the deferred columns of one table for one chunk; return what could not be set, for the report."""
+    return patiently(lambda: _patch(work, name, chunk), f"completing table {name}")
+
+
+def _patch(work: Work, name: str, chunk: Chunk) -> Counter[str]:
+    table = work.plan.tables[name]
+    notes: Counter[str] = Counter()
+    columns = [column for column in table.table.columns.values() if column.name in _needed(table)]
+    select = ", ".join(column.read("t0") for column in columns)
+    waiting = " OR ".join(f"t0.{quoted(column)} IS NOT NULL" for column in table.deferred)
+    with source_of(work.settings) as source, target_of(work.settings) as target:
+        documents = documents_of(target, work.settings, chunk)
+        for query in queries(work.plan, table, select, documents, extra=f"({waiting})"):
+            for found in batches(stream(source, query)):
+                rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]
+                notes += _patch_rows(target, work, table, rows)
+    return notes
+
+
+def _needed(table: TablePlan) -> set[str]:
+    return {*table.table.primary_key, *table.mapped, *table.deferred}
+
+
+def _patch_rows(target: Connection, work: Work, table: TablePlan, rows: list[Values]) -> Counter[str]:
+    notes: Counter[str] = Counter()
+    maps = id_maps(target, work, table, rows, [c for c in table.mapped if c not in table.constants], own=True)
+    for column in table.deferred:
+        values: list[bytes] = []
+        for row in rows:
+            placed = place(work, table, row, maps, first_columns(table))
+            own_id = maps[table.name].get(int(row[table.id_column] or 0)) if table.id_column else 0
+            if isinstance(placed, Stays) or own_id is None or row[column] is None:
+                continue
+            value = row[column]
+            if column in table.mapped:
+                translated = maps[table.mapped[column]].get(int(value or 0))
+                if translated is None:
+                    notes[f"{table.name}.{column}"] += 1
+                    continue
+                value = str(translated).encode()
+            key = zip(table.table.primary_key, key_of(table, row, placed, own_id), strict=True)
+            literals = [table.table.columns[name].literal(part) for name, part in key]
+            values.append(_values([*literals, table.table.columns[column].literal(value)]))
+        if values:
+            execute(target, _update(table, column, values))
+    return notes
+
+
+def _values(literals: list[bytes]) -> bytes:
+    """Name the key's parts k0, k1 … and the value v; in a union the first row's names count."""
+    *key, value = literals
+    parts = [b"%s AS k%d" % (part, number) for number, part in enumerate(key)]
+    return b"SELECT " + b", ".join([*parts, value + b" AS v"])
+
+
+def _update(table: TablePlan, column: str, values: list[bytes]) -> bytes:
+    """Touch only what the job itself left open, so that nobody's later change is undone."""
+    primary = table.table.primary_key
+    open_value = "IS NULL" if table.table.columns[column].nullable else f"= t.{quoted(primary[0])}"
+    on = " AND ".join(f"t.{quoted(name)} = p.k{number}" for number, name in enumerate(primary))
+    # A column that stamps updates would otherwise say that the row was changed just now.
+    stamps = "".join(
+        f", t.{quoted(c.name)} = t.{quoted(c.name)}" for c in table.columns if c.stamps_updates and c.name != column
+    )
+    return b"".join(
+        [
+            f"UPDATE {quoted(table.name)} t JOIN (".encode(),
+            b" UNION ALL ".join(values),
+            f") p ON {on} SET t.{quoted(column)} = p.v{stamps} WHERE t.{quoted(column)} {open_value}".encode(),
+        ]
+    )

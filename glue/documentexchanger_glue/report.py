@@ -1,0 +1,53 @@
+"""`report.json` beside the manifest: what the record copy did. It is written last, so its presence means complete."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from . import storage
+from .domain import ROOT
+from .errors import SourceMoved
+from .settings import Settings
+from .verify import Count
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was copied, per table, and what could not travel."""
+
+    parts: int
+    rows: Mapping[str, Count]
+    skipped: tuple[str, ...]
+    seconds: float
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report in the shape of the contract."""
+        return {
+            "documents": self.rows[ROOT].target,
+            "parts": self.parts,
+            "rows": {name: {"source": count.source, "target": count.target} for name, count in self.rows.items()},
+            "skipped": list(self.skipped),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def write_report(settings: Settings, report: Report) -> None:
+    """Write the report; an earlier one is replaced."""
+    storage.write_text(settings.data_bucket, settings.report_key, json.dumps(report.as_json()), "application/json")
+
+
+def mismatches(rows: Mapping[str, Count]) -> list[str]:
+    """Name the tables of which rows are missing in the destination."""
+    return [f"{name}: {count.target} of {count.source}" for name, count in rows.items() if count.source != count.target]
+
+
+def must_match(rows: Mapping[str, Count]) -> None:
+    """Refuse a copy of which rows are missing."""
+    if wrong := mismatches(rows):
+        raise SourceMoved("COUNTS_DIFFER", f"rows are missing in the destination ({'; '.join(wrong)}); run it again")
+
+
+def skipped_lines(one_sided: Iterable[str], notes: Counter[str]) -> tuple[str, ...]:
+    """Tell what one side lacks by its name alone, and what rows lost with the number of rows."""
+    return (*sorted(set(one_sided)), *(f"{name}: {count}" for name, count in sorted(notes.items()) if count))

@@ -1,0 +1,68 @@
+"""Proves that every selected row has its row in the destination, by looking for each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pymysql.connections import Connection
+
+from .db import patiently, stream
+from .idmap import lookup
+from .mover import batches
+from .plan import TablePlan
+from .reading import queries
+from .translate import Placed, Stays, Values, first_columns, id_maps, key_of, place
+from .work import Chunk, Work, documents_of, source_of, target_of
+from .writing import existing
+
+
+@dataclass
+class Count:
+    """Rows that travel, and those of them that were found in the destination."""
+
+    source: int = 0
+    target: int = 0
+
+    def add(self, other: "Count") -> None:
+        """Take in what was counted elsewhere."""
+        self.source += other.source
+        self.target += other.target
+
+
+def verify_chunk(work: Work, chunk: Chunk) -> dict[str, Count]:
+    """Count the rows of every owned table that hang on one chunk of documents."""
+    return patiently(lambda: _verify(work, chunk), "checking the copy")
+
+
+def _verify(work: Work, chunk: Chunk) -> dict[str, Count]:
+    counts: dict[str, Count] = {}
+    with source_of(work.settings) as source, target_of(work.settings) as target:
+        documents = documents_of(target, work.settings, chunk)
+        for name in work.plan.owned:
+            table = work.plan.tables[name]
+            counts[name] = Count()
+            needed = {*table.table.primary_key, *first_columns(table)}
+            columns = [column for column in table.table.columns.values() if column.name in needed]
+            select = ", ".join(column.read("t0") for column in columns)
+            for query in queries(work.plan, table, select, documents):
+                for found in batches(stream(source, query)):
+                    rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]
+                    counts[name].add(_look_for(target, work, table, rows))
+    return counts
+
+
+def _look_for(target: Connection, work: Work, table: TablePlan, rows: Sequence[Values]) -> Count:
+    columns = first_columns(table)
+    maps = id_maps(target, work, table, rows, columns)
+    placed = [(row, place(work, table, row, maps, columns)) for row in rows]
+    travelling = [(row, found) for row, found in placed if found is not Stays.FOREIGN]
+    own: dict[int, int] = {}
+    if table.id_column:
+        ids = [int(row[table.id_column] or 0) for row, _ in travelling]
+        own = lookup(target, work.settings.exchange_id, table.name, ids)
+    keys = [
+        key_of(table, row, found, own.get(int(row[table.id_column] or 0), 0) if table.id_column else 0)
+        for row, found in travelling
+        if isinstance(found, Placed)
+    ]
+    present = existing(target, table, keys)
+    return Count(len(travelling), sum(key in present for key in keys))

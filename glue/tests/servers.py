@@ -1,0 +1,133 @@
+"""Real servers for the tests: a private MariaDB, and S3 and Secrets Manager on this machine."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pymysql
+
+_SBIN = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/usr/libexec"])
+
+
+@dataclass(frozen=True)
+class DatabaseServer:
+    """A running server, with root's way in for the tests themselves."""
+
+    port: int
+    socket: str
+
+    def as_root(self) -> pymysql.Connection:
+        return pymysql.connect(
+            unix_socket=self.socket,
+            user="root",
+            charset="utf8mb4",
+            autocommit=True,
+            client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS,
+        )
+
+
+@contextmanager
+def database_server(folder: Path) -> Iterator[DatabaseServer]:
+    """Start MariaDB on a free port, and stop it."""
+    data, sock = folder / "data", folder / "sock"
+    subprocess.run(
+        [
+            _program("mariadb-install-db"),
+            "--no-defaults",
+            f"--datadir={data}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    port = _free_port()
+    command = [
+        _program("mariadbd"),
+        "--no-defaults",
+        *(["--user=root"] if os.geteuid() == 0 else []),
+        f"--datadir={data}",
+        f"--socket={sock}",
+        f"--port={port}",
+        "--bind-address=127.0.0.1",
+        "--skip-name-resolve",
+        "--character-set-server=utf8mb4",
+        "--innodb-buffer-pool-size=64M",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-flush-method=nosync",
+    ]
+    with _process(command, {}, folder / "mariadb.log"):
+        server = DatabaseServer(port, str(sock))
+        _wait_for(lambda: server.as_root().close() is None, pymysql.MySQLError)
+        with closing(server.as_root()) as root, root.cursor() as cursor:
+            cursor.execute("DELETE FROM mysql.global_priv WHERE User = ''")
+            cursor.execute("FLUSH PRIVILEGES")
+            cursor.execute("CREATE USER reader@'%' IDENTIFIED BY 'reader-pass'")
+            cursor.execute(r"GRANT SELECT ON `case\_%`.* TO reader@'%'")
+            cursor.execute("CREATE USER copier@'%' IDENTIFIED BY 'copier-pass'")
+            cursor.execute(r"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `case\_%`.* TO copier@'%'")
+        yield server
+
+
+@contextmanager
+def aws_services(folder: Path) -> Iterator[str]:
+    """Start S3 and Secrets Manager on a free port; yields their address."""
+    port = _free_port()
+    settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3,secretsmanager", "AUTH": "false"}
+    with _process([sys.executable, "-m", "ministack"], settings, folder / "aws.log"):
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(
+            lambda: urllib.request.urlopen(f"{address}/_ministack/health", timeout=1).status == 200,  # noqa: S310
+            urllib.error.URLError,
+            ConnectionError,
+        )
+        yield address
+
+
+@contextmanager
+def _process(command: list[str], settings: dict[str, str], log: Path) -> Iterator[None]:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output) as process,
+    ):
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait_for(works: Callable[[], bool], *passing: type[Exception]) -> None:
+    for _ in range(400):
+        try:
+            if works():
+                return
+        except passing:
+            pass
+        time.sleep(0.05)
+    raise AssertionError("a server did not start within 20 seconds")
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name, path=_SBIN)
+    assert found, f"{name} is needed; install the MariaDB server package"
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
