@@ -16,6 +16,7 @@ import {
 import { region, startEmulator, type Emulator } from "./emulator.ts";
 import { CloudStartError } from "./errors.ts";
 import type { Profile } from "./policies.ts";
+import { makeProject, projectDir } from "./project.ts";
 import { createUsers, writeProfiles, type Keys } from "./users.ts";
 
 export type { Profile } from "./policies.ts";
@@ -35,6 +36,8 @@ export interface Cloud {
   /** The bucket of all case files; it belongs to the product around us. */
   readonly caseBucket: string;
   readonly stateBucket: string;
+  /** The Pulumi project to call the CLI in. */
+  readonly projectDir: string;
   /** The uploader module: its command queue and who it is. */
   readonly uploader: { queueUrl: string; queueArn: string; principalArn: string };
   /** ARN of the engine's user, for the trust policy of its role. */
@@ -112,6 +115,12 @@ async function furnish(
   s3.destroy();
   sqs.destroy();
 
+  const uploader = {
+    queueUrl,
+    queueArn: `arn:aws:sqs:${region}:${account}:${uploaderQueue}`,
+    principalArn: `arn:aws:iam::${account}:user/uploader`,
+  };
+  const engineUserArn = `arn:aws:iam::${account}:user/engine`;
   const description: CloudDescription = {
     pid: process.pid,
     endpoint: emulator.endpoint,
@@ -120,8 +129,17 @@ async function furnish(
     stateBucket,
     caseBucket,
     path: [...providerPath(), ...toolchain.path],
+    stackSettings: {
+      EXCHANGER_CASE_BUCKET: caseBucket,
+      EXCHANGER_STATE_BUCKET: stateBucket,
+      EXCHANGER_UPLOADER_QUEUE_URL: uploader.queueUrl,
+      EXCHANGER_UPLOADER_QUEUE_ARN: uploader.queueArn,
+      EXCHANGER_UPLOADER_PRINCIPAL_ARN: uploader.principalArn,
+      EXCHANGER_ENGINE_PRINCIPAL_ARN: engineUserArn,
+    },
   };
   await writeDescription(description);
+  await makeProject(runDir);
   return {
     endpoint: emulator.endpoint,
     region,
@@ -131,12 +149,9 @@ async function furnish(
     database,
     caseBucket,
     stateBucket,
-    uploader: {
-      queueUrl,
-      queueArn: `arn:aws:sqs:${region}:${account}:${uploaderQueue}`,
-      principalArn: `arn:aws:iam::${account}:user/uploader`,
-    },
-    engineUserArn: `arn:aws:iam::${account}:user/engine`,
+    uploader,
+    engineUserArn,
+    projectDir: projectDir(runDir),
     env: (profile) => awsEnvironment(description, profile),
     pulumiEnv: (profile) => pulumiEnvironment(description, profile),
     client,

@@ -14,6 +14,8 @@ const cloudDescription = z.strictObject({
   caseBucket: z.string(),
   /** Folders that come first on PATH, and where the AWS provider is found. */
   path: z.array(z.string()),
+  /** What `stacks/Pulumi.global-local.yaml` takes from the environment. */
+  stackSettings: z.record(z.string(), z.string()),
 });
 export type CloudDescription = z.infer<typeof cloudDescription>;
 
@@ -61,6 +63,7 @@ export function pulumiEnvironment(cloud: CloudDescription, profile: Profile): Re
   const backend = new URLSearchParams({ region: cloud.region, endpoint: cloud.endpoint, s3ForcePathStyle: "true" });
   return {
     ...awsEnvironment(cloud, profile),
+    ...cloud.stackSettings,
     PATH: [...cloud.path, process.env["PATH"] ?? ""].join(":"),
     PULUMI_BACKEND_URL: `s3://${cloud.stateBucket}?${backend.toString()}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(cloud.runDir),

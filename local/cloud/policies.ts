@@ -33,6 +33,8 @@ export function policiesOf(names: PolicyNames): Record<Profile, Statement[]> {
         ["s3:*", "sqs:*", "sns:*", "lambda:*", "states:*", "glue:*", "secretsmanager:*", "logs:*", "tag:*", "kms:*"],
         "*",
       ),
+      // The emulator asks for this one without a resource.
+      allow(["iam:CreatePolicy"], "*"),
       allow(
         [
           "iam:CreateRole",
@@ -56,7 +58,6 @@ export function policiesOf(names: PolicyNames): Record<Profile, Statement[]> {
           "iam:PutRolePermissionsBoundary",
           "iam:DeleteRolePermissionsBoundary",
           "iam:ListInstanceProfilesForRole",
-          "iam:CreatePolicy",
           "iam:DeletePolicy",
           "iam:GetPolicy",
           "iam:ListPolicies",

@@ -8,14 +8,12 @@ import { PlatformStartError } from "./errors.ts";
 
 export const globalStack = "global-local";
 
-const root = join(import.meta.dirname, "..", "..");
-
 /** Deploys the global stack as an operator would, with the plain Pulumi CLI, and returns its outputs. */
 export async function deployGlobalStack(cloud: Cloud, progress: Progress): Promise<GlobalOutputs> {
   const log = join(cloud.logDir, "global-stack.log");
   const pulumi = (...args: string[]) => {
     const running = execa("pulumi", [...args, "--non-interactive"], {
-      cwd: root,
+      cwd: cloud.projectDir,
       env: cloud.pulumiEnv("operator"),
       stdin: "ignore",
     });
