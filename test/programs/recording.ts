@@ -65,8 +65,11 @@ export async function record(program: () => unknown): Promise<Recording> {
     "test",
     false,
   );
-  const promised = output(program());
-  const outputs = await new Promise<unknown>((resolve) => promised.apply(resolve));
+  const outputs = await new Promise((resolve) => {
+    output({ all: program() }).apply(({ all: known }) => {
+      resolve(known);
+    });
+  });
   await runtime.disconnect();
 
   const ordered = all.toSorted((one, other) => `${one.type} ${one.name}`.localeCompare(`${other.type} ${other.name}`));
