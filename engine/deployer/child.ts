@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/localWorkspace.js";
 import { Stack } from "@pulumi/pulumi/automation/stack.js";
@@ -61,7 +62,9 @@ async function perform(job: Job, workDir: string): Promise<Record<string, unknow
   if (job.recover) await recover(stack);
   stop.signal.throwIfAborted();
   await stack.destroy(options);
-  await workspace.pulumiCommand.run(["stack", "rm", "--yes", "--remove-backups", job.stackName], workDir, {});
+  // The SDK's own call leaves the stack's backup in the backend.
+  const remove = ["stack", "rm", "--yes", "--remove-backups", "--non-interactive", job.stackName];
+  await execa("pulumi", remove, { cwd: workDir });
   return null;
 }
 

@@ -17,6 +17,8 @@ export interface DeployerOptions {
 }
 
 export interface Run {
+  /** Stands on the process's command line, so that others can tell whose process it is. */
+  readonly label?: string;
   /** Called when the process exists. */
   readonly started?: (pid: number) => void | Promise<void>;
   /** Aborting asks the process to stop: SIGINT first, SIGKILL after the grace. */
@@ -49,7 +51,7 @@ export class Deployer {
 
   async #execute(job: Job, run: Run): Promise<Outcome> {
     const workDir = join(this.#options.workDir, `${job.stackName}-${randomUUID().slice(0, 8)}`);
-    const child = fork(childModule, {
+    const child = fork(childModule, run.label === undefined ? [] : [run.label], {
       // A group of its own: a terminal's Ctrl-C reaches the engine alone, and a kill reaches the CLI and its plugins.
       detached: true,
       env: { ...this.#options.environment, PULUMI_SKIP_UPDATE_CHECK: "true" },

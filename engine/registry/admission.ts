@@ -18,7 +18,7 @@ export async function admit(db: Registry, maxLive: number): Promise<string[]> {
       .where("state", "=", "ACCEPTED")
       .where("lease_owner", "is", null)
       .orderBy("seq")
-      .limit(Math.max(0, maxLive - Number(live)))
+      .limit(Math.max(0, maxLive - live))
       .execute();
     const ids = waiting.map((row) => row.id);
     if (ids.length === 0) return [];

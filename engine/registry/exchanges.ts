@@ -162,3 +162,12 @@ export async function wake(db: Registry, id: string): Promise<void> {
     .where("state", "not in", ["ACCEPTED", "FINISHED", "FAILED", "CANCELLED"])
     .execute();
 }
+
+/** Makes every exchange due that is under way. */
+export async function wakeAll(db: Registry): Promise<void> {
+  await db
+    .updateTable("exchanges")
+    .set({ wake_at: now })
+    .where("state", "not in", ["ACCEPTED", "FINISHED", "FAILED", "CANCELLED"])
+    .execute();
+}

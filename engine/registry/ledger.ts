@@ -17,7 +17,7 @@ export async function stageCounts(db: Registry, exchangeId: string): Promise<Par
     .execute();
   const counts: Partial<Record<Stage, StageCounts>> = {};
   for (const { stage, state, units } of rows) {
-    counts[stage] = { ...noUnits, ...counts[stage], [state]: Number(units) };
+    counts[stage] = { ...noUnits, ...counts[stage], [state]: units };
   }
   return counts;
 }
@@ -31,14 +31,14 @@ export interface DocumentCounts {
 
 /** A document counts as failed if any of its units failed, else as not found if any was not found. */
 export async function documentCounts(db: Registry, exchangeId: string): Promise<DocumentCounts> {
-  const { rows } = await sql<{ seen: number; failed: number | null; not_found: number | null }>`
+  const { rows } = await sql<{ seen: number; failed: string | null; not_found: string | null }>`
     select count(*) as seen, sum(failed) as failed, sum(not_found and not failed) as not_found
     from (
       select max(state = 'failed') as failed, max(state = 'not_found') as not_found
       from exchange_documents where exchange_id = ${exchangeId} group by document_id
     ) as documents`.execute(db);
   const row = rows[0];
-  return { seen: Number(row?.seen ?? 0), failed: Number(row?.failed ?? 0), notFound: Number(row?.not_found ?? 0) };
+  return { seen: row?.seen ?? 0, failed: Number(row?.failed ?? 0), notFound: Number(row?.not_found ?? 0) };
 }
 
 export interface LedgerPage {

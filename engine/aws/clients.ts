@@ -1,0 +1,63 @@
+import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
+import { S3Client } from "@aws-sdk/client-s3";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SFNClient } from "@aws-sdk/client-sfn";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { PermanentError } from "../../contracts/errors.ts";
+import { databaseSecret, type DatabaseSecret } from "../../contracts/secrets.ts";
+
+export interface AwsClients {
+  readonly iam: IAMClient;
+  readonly lambda: LambdaClient;
+  readonly logs: CloudWatchLogsClient;
+  readonly s3: S3Client;
+  readonly secrets: SecretsManagerClient;
+  readonly sfn: SFNClient;
+  readonly sns: SNSClient;
+  readonly sqs: SQSClient;
+  readonly tagging: ResourceGroupsTaggingAPIClient;
+}
+
+/**
+ * One client a service, with the process's own credential chain and endpoint (AWS_* variables). Path-style S3
+ * addresses are needed where buckets have no names of their own in DNS, that is behind an endpoint of one's own.
+ */
+export function awsClients(region: string, ownEndpoint: boolean): AwsClients {
+  const settings = { region };
+  return {
+    iam: new IAMClient(settings),
+    lambda: new LambdaClient(settings),
+    logs: new CloudWatchLogsClient(settings),
+    s3: new S3Client({ ...settings, forcePathStyle: ownEndpoint }),
+    secrets: new SecretsManagerClient(settings),
+    sfn: new SFNClient(settings),
+    sns: new SNSClient(settings),
+    sqs: new SQSClient(settings),
+    tagging: new ResourceGroupsTaggingAPIClient(settings),
+  };
+}
+
+export function destroyClients(clients: AwsClients): void {
+  for (const client of Object.values(clients) as { destroy(): void }[]) client.destroy();
+}
+
+/** Reads a database secret; the error names the secret and never its value. */
+export async function readDatabaseSecret(secrets: SecretsManagerClient, arn: string): Promise<DatabaseSecret> {
+  const { SecretString: text } = await secrets.send(new GetSecretValueCommand({ SecretId: arn }));
+  const parsed = databaseSecret.safeParse(parseJson(text ?? ""));
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map((issue) => issue.path.join(".") || "the whole").join(", ");
+  throw new PermanentError("INVALID_SECRET", `the secret ${arn} is not a database secret: check ${fields}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

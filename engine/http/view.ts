@@ -1,0 +1,86 @@
+import { exchangeStackName } from "../../contracts/names.ts";
+import { expectedUnits } from "../exchange/observed.ts";
+import type { ExchangeRecord } from "../exchange/record.ts";
+import type { DocumentCounts, StageCounts } from "../registry/ledger.ts";
+import { noUnits } from "../registry/ledger.ts";
+import type { Transition } from "../registry/exchanges.ts";
+
+/** What `POST` and each entry of a list answer. */
+export function brief(record: ExchangeRecord) {
+  return { exchangeId: record.id, jobId: record.id, state: record.state };
+}
+
+export function entry(record: ExchangeRecord) {
+  const { request } = record;
+  return {
+    ...brief(record),
+    sourceCaseId: request.sourceCaseId,
+    destinationCaseId: request.destinationCaseId,
+    batchId: request.batchId,
+    createdAt: record.createdAt.toISOString(),
+    updatedAt: record.updatedAt.toISOString(),
+  };
+}
+
+/** Everything that is known of one exchange. */
+export function full(
+  record: ExchangeRecord,
+  history: readonly Transition[],
+  counts: DocumentCounts,
+  stages: { copy?: StageCounts; upload?: StageCounts },
+) {
+  const { request, facts } = record;
+  const failed = record.state === "FAILED" || record.state === "FAILING" || facts.outcome === "FAILED";
+  return {
+    ...entry(record),
+    selection: request.selection,
+    includeNatives: request.includeNatives,
+    metadata: request.metadata,
+    stack: exchangeStackName(record.id),
+    stateHistory: history.map(({ state, at, reason }) => ({ state, at: at.toISOString(), reason })),
+    ...(record.waiting !== null && { waiting: record.waiting }),
+    documents: documentsOf(record, counts, stages),
+    stages: stagesOf(record, stages),
+    ...(facts.rows && { rows: facts.rows }),
+    ...(failed && facts.failure && { failure: facts.failure }),
+  };
+}
+
+/**
+ * Documents by how they fared. Until every unit has a final row, a document of which one file arrived counts as copied;
+ * of which nothing was heard yet, as pending.
+ */
+function documentsOf(
+  record: ExchangeRecord,
+  counts: DocumentCounts,
+  stages: { copy?: StageCounts; upload?: StageCounts },
+) {
+  const { notFound, failed } = counts;
+  const complete = Object.values(stagesOf(record, stages) ?? {}).every(
+    ({ expected, ...rows }) => total(rows) >= expected,
+  );
+  const known = record.facts.payload !== null && complete ? record.selected : counts.seen;
+  return {
+    selected: record.selected,
+    copied: known - notFound - failed,
+    notFound,
+    failed,
+    ...(known < record.selected && { pending: record.selected - known }),
+  };
+}
+
+/** Files by stage; null until the payload says how many each stage will see. */
+function stagesOf(record: ExchangeRecord, stages: { copy?: StageCounts; upload?: StageCounts }) {
+  const { payload } = record.facts;
+  if (!payload) return null;
+  const expected = expectedUnits(payload);
+  const of = (stage: "copy" | "upload") => {
+    const { done, not_found: notFound, failed } = stages[stage] ?? noUnits;
+    return { expected: expected[stage], done, notFound, failed };
+  };
+  return { copy: of("copy"), upload: of("upload") };
+}
+
+function total(rows: { done: number; notFound: number; failed: number }): number {
+  return rows.done + rows.notFound + rows.failed;
+}

@@ -1,0 +1,158 @@
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { sql } from "kysely";
+import type { Logger } from "pino";
+import { exchangePrefix } from "../../contracts/manifest.ts";
+import { PermanentError } from "../../contracts/errors.ts";
+import type { GlobalOutputs } from "../../programs/global/outputs.ts";
+import type { AwsClients } from "../aws/clients.ts";
+import type { Action, Decision } from "../exchange/decision.ts";
+import type { ExchangeRecord } from "../exchange/record.ts";
+import { now as databaseNow, type Registry } from "../registry/database.ts";
+import type { ExchangeChange, Lease } from "../registry/lease.ts";
+import { end, requestCancel } from "../registry/operations.ts";
+import type { UploaderCoordinator } from "../uploader/coordinator.ts";
+import { eventMessage, recheckMessage } from "./events.ts";
+import { executionArn, executionInput, longestSelectionArgument, startExecution, stopExecution } from "./execution.ts";
+import { failMissingUnits, payloadFromManifest, readReport } from "./manifest.ts";
+import type { OperationRunner } from "./operation-runner.ts";
+import type { Sweeper } from "./sweep.ts";
+
+/** What acting needs from its surroundings. */
+export interface Hands {
+  readonly db: Registry;
+  readonly aws: Pick<AwsClients, "s3" | "sfn">;
+  readonly global: GlobalOutputs;
+  readonly operations: OperationRunner;
+  readonly uploader: UploaderCoordinator;
+  readonly sweeper: Sweeper;
+  readonly drainDelaySeconds: number;
+  readonly log: Logger;
+}
+
+type Acting<Kind extends Action["do"]> = Extract<Action, { do: Kind }>;
+
+/**
+ * Carries out one decision under the exchange's lease. Every effect may be repeated; what it did is noted afterwards,
+ * so that a crash between the two repeats it.
+ */
+export async function act(
+  decision: Decision,
+  record: ExchangeRecord,
+  now: Date,
+  lease: Lease,
+  hands: Hands,
+): Promise<void> {
+  const { action, reason } = decision;
+  lease.assertHeld();
+  switch (action.do) {
+    case "wait":
+      return;
+    case "move":
+      return move(action, reason, record, now, lease, hands);
+    case "operate":
+      return hands.operations.begin(record, action.wish, action.attempt, action.recover);
+    case "abandon_operation": {
+      const error = {
+        code: "OWNER_DIED",
+        message: `${action.operation.owner} showed no sign of life`,
+        retryable: true,
+      };
+      return end(hands.db, { id: action.operation.id, exchangeId: record.id }, { state: "aborted", error });
+    }
+    case "cancel_operation":
+      return requestCancel(hands.db, action.operation.id);
+    case "tell_uploader":
+      await hands.uploader.send(consumeCommand(record, hands.global));
+      return lease.record({ uploader_told_at: databaseNow });
+    case "release_uploader":
+      await hands.uploader.send({ kind: "release", exchange: record.context });
+      return lease.record({ uploader_released_at: databaseNow });
+    case "start_execution":
+      return start(record, lease, hands);
+    case "stop_execution": {
+      const arn = record.facts.executionArn ?? executionArn(hands.global.stateMachineArn, record.id);
+      return stopExecution(hands.aws.sfn, arn, record.facts.failure?.message.slice(0, 200) ?? record.state);
+    }
+    case "read_payload_from_manifest": {
+      const payload = await payloadFromManifest(hands.aws.s3, hands.global.dataBucket, record.id);
+      return lease.record({ payload: JSON.stringify(payload) });
+    }
+    case "fail_missing_units": {
+      const missing = await failMissingUnits(hands.db, hands.aws.s3, hands.global.dataBucket, record.id, now);
+      if (missing === 0) throw unaccounted(record);
+      return;
+    }
+    case "note_quiet":
+      return lease.record({ quiet_since: action.quiet ? databaseNow : null });
+    case "remove_leftovers":
+      hands.log.warn({ exchangeId: record.id, leftovers: action.leftovers }, "leftovers are removed");
+      return hands.sweeper.remove(action.leftovers);
+  }
+}
+
+async function move(
+  action: Acting<"move">,
+  reason: string,
+  record: ExchangeRecord,
+  now: Date,
+  lease: Lease,
+  hands: Hands,
+): Promise<void> {
+  const failure = record.facts.failure ?? action.failure ?? null;
+  const told = { ...record, facts: { ...record.facts, failure } };
+  const messages = (action.events ?? []).map((type) => eventMessage(told, type, now));
+  if (action.recheck === true) messages.push(recheckMessage(record, hands.drainDelaySeconds));
+  await lease.move({
+    from: record.state,
+    to: action.to,
+    reason,
+    change: {
+      ...(await changesOf(action, record, hands)),
+      // The first cause stays: what failed later is often only its consequence.
+      ...(action.failure && { failure: sql<string>`coalesce(failure, ${JSON.stringify(action.failure)})` }),
+    },
+    messages,
+  });
+}
+
+/** Facts that belong to the entering of a state. */
+async function changesOf(action: Acting<"move">, record: ExchangeRecord, hands: Hands): Promise<ExchangeChange> {
+  if (action.to === "DRAINING") return { drain_round: record.facts.drainRound + 1, quiet_since: null };
+  if (action.to === "DESTROYING") return { outcome: action.outcome ?? "FAILED" };
+  if (action.to !== "CONSTRUCTING_PAYLOAD") return {};
+  const report = await readReport(hands.aws.s3, hands.global.dataBucket, record.id);
+  return { table_rows: report && JSON.stringify(report.rows), copy_finished_at: databaseNow };
+}
+
+async function start(record: ExchangeRecord, lease: Lease, hands: Hands): Promise<void> {
+  const { aws, global } = hands;
+  const selection = JSON.stringify(record.request.selection);
+  let selectionKey: string | null = null;
+  if (selection.length > longestSelectionArgument) {
+    selectionKey = `${exchangePrefix(record.id)}selection.json`;
+    await aws.s3.send(new PutObjectCommand({ Bucket: global.dataBucket, Key: selectionKey, Body: selection }));
+  }
+  lease.assertHeld();
+  const input = executionInput(record, global, selectionKey);
+  const arn = await startExecution(aws.sfn, global.stateMachineArn, record.id, input);
+  await lease.record({ execution_arn: arn });
+}
+
+function consumeCommand(record: ExchangeRecord, global: GlobalOutputs) {
+  const queue = record.facts.outputs?.queues.doc_uploader;
+  if (!queue) throw new PermanentError("NO_QUEUE", `exchange ${record.id} has no doc_uploader queue`);
+  return {
+    kind: "consume" as const,
+    exchange: record.context,
+    queueUrl: queue.url,
+    queueArn: queue.arn,
+    topicArn: global.topicArn,
+  };
+}
+
+function unaccounted(record: ExchangeRecord): PermanentError {
+  return new PermanentError(
+    "MANIFEST_INCOMPLETE",
+    `exchange ${record.id} expects more units than its manifest lists, and every unit of the manifest is accounted for`,
+  );
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import type { Operation } from "../exchange/record.ts";
+
+/** What this machine's process table says; null where it cannot be read. */
+export interface ProcessTable {
+  /** The command line of a living process, undefined when there is none with this id. */
+  commandOf(pid: number): string | undefined;
+}
+
+/**
+ * Whether an operation's owner is dead. Its silence of two leases says so, unless the operation's own process is seen
+ * to live on this machine; a dead owner on this machine is known at once. Whoever decides this may free the stack's
+ * lock: the process of an operation ends by itself when its owner is gone, and carries the operation's id on its
+ * command line, so that a process id that is used again deceives nobody.
+ */
+export function isAbandoned(
+  operation: Operation,
+  now: Date,
+  here: { readonly instance: string; readonly leaseSeconds: number },
+  processes: ProcessTable = thisMachine,
+): boolean {
+  if (operation.state !== "queued" && operation.state !== "running") return false;
+  const silentSeconds = (now.getTime() - operation.heartbeatAt.getTime()) / 1000;
+  const silent = silentSeconds > 2 * here.leaseSeconds;
+  const [host, ownerPid] = operation.owner.split("/");
+  if (host !== here.instance.split("/")[0]) return silent;
+  const runs = operation.pid !== null && processes.commandOf(operation.pid)?.includes(operation.id) === true;
+  if (runs) return false;
+  const owner = processes.commandOf(Number(ownerPid));
+  const reused = Number(ownerPid) === process.pid && operation.owner !== here.instance;
+  return silent || owner === undefined || reused;
+}
+
+const thisMachine: ProcessTable = {
+  commandOf(pid) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return undefined;
+    }
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    } catch {
+      return "";
+    }
+  },
+};

@@ -1,0 +1,119 @@
+import { DescribeExecutionCommand, ExecutionDoesNotExist } from "@aws-sdk/client-sfn";
+import { GetEventSourceMappingCommand, ResourceNotFoundException } from "@aws-sdk/client-lambda";
+import { GetQueueAttributesCommand, QueueDoesNotExist } from "@aws-sdk/client-sqs";
+import type { AwsClients } from "../aws/clients.ts";
+import type { ExchangeState } from "../../contracts/states.ts";
+import { expectedUnits, type Execution, type Observed, type QueueDepth } from "../exchange/observed.ts";
+import { lastAttempt } from "../exchange/operate.ts";
+import type { ExchangeRecord, Operation } from "../exchange/record.ts";
+import type { Registry } from "../registry/database.ts";
+import { stageCounts } from "../registry/ledger.ts";
+import { operationsOf } from "../registry/operations.ts";
+import { isAbandoned } from "./liveness.ts";
+import { executionArn } from "./execution.ts";
+import type { Sweeper } from "./sweep.ts";
+
+export interface Eyes {
+  readonly db: Registry;
+  readonly aws: Pick<AwsClients, "sfn" | "lambda" | "sqs">;
+  readonly sweeper: Sweeper;
+  readonly stateMachineArn: string;
+  readonly instance: string;
+  readonly leaseSeconds: number;
+}
+
+/** Looks at what the decision of this state needs, and at nothing else. */
+export async function observe(record: ExchangeRecord, now: Date, eyes: Eyes): Promise<Observed> {
+  const operations = await operationsOf(eyes.db, record.id);
+  const abandoned = new Set(
+    operations.filter((operation) => isAbandoned(operation, now, eyes)).map((operation) => operation.id),
+  );
+  return { operations, abandoned, ...(await outside(record, operations, eyes)) };
+}
+
+async function outside(
+  record: ExchangeRecord,
+  operations: readonly Operation[],
+  eyes: Eyes,
+): Promise<Partial<Observed>> {
+  const { state, facts } = record;
+  if (describing.includes(state)) return { execution: await describe(record, eyes) };
+  if (state === "PROCESSING") {
+    const ledger = await stageCounts(eyes.db, record.id);
+    const rows = (stage: "copy" | "upload") =>
+      Object.values(ledger[stage] ?? {}).reduce((sum, units) => sum + units, 0);
+    const expected = facts.payload && expectedUnits(facts.payload);
+    const complete = expected && rows("copy") >= expected.copy && rows("upload") >= expected.upload;
+    return complete ? { ledger, queues: await depths(record, eyes) } : { ledger };
+  }
+  if (state === "DRAINING" && lastAttempt(operations, `drain:${facts.drainRound}`)?.state === "succeeded") {
+    return { mappings: await mappings(record, eyes), queues: await depths(record, eyes) };
+  }
+  if (state === "DESTROYING" && lastAttempt(operations, "destroy")?.state === "succeeded") {
+    return { leftovers: await eyes.sweeper.find(record) };
+  }
+  return {};
+}
+
+const describing: readonly ExchangeState[] = ["COPYING_RECORDS", "CONSTRUCTING_PAYLOAD", "FAILING", "CANCELLING"];
+
+/** Null when no execution was ever started. Asked by name, since a crash may have come before its ARN was noted. */
+async function describe(record: ExchangeRecord, eyes: Eyes): Promise<Execution | null> {
+  if (!record.facts.outputs) return null;
+  const arn = record.facts.executionArn ?? executionArn(eyes.stateMachineArn, record.id);
+  try {
+    const found = await eyes.aws.sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
+    return {
+      status: found.status ?? "RUNNING",
+      stoppedAt: found.stopDate ?? null,
+      error: found.error ?? null,
+      cause: found.cause ?? null,
+    };
+  } catch (error) {
+    if (error instanceof ExecutionDoesNotExist) return null;
+    throw error;
+  }
+}
+
+/** A queue that is gone has nothing in it. */
+async function depths(record: ExchangeRecord, eyes: Eyes): Promise<NonNullable<Observed["queues"]>> {
+  const queues = Object.entries(record.facts.outputs?.queues ?? {});
+  const found = await Promise.all(queues.map(async ([kind, queue]) => [kind, await depth(queue.url, eyes)] as const));
+  return Object.fromEntries(found);
+}
+
+async function depth(queueUrl: string, eyes: Eyes): Promise<QueueDepth> {
+  const names = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+  ] as const;
+  try {
+    const { Attributes: values } = await eyes.aws.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }),
+    );
+    const [visible = 0, inFlight = 0, delayed = 0] = names.map((name) => Number(values?.[name] ?? 0));
+    return { visible, inFlight, delayed };
+  } catch (error) {
+    if (error instanceof QueueDoesNotExist) return { visible: 0, inFlight: 0, delayed: 0 };
+    throw error;
+  }
+}
+
+/** A mapping that is gone polls nothing, which is all that draining wants. */
+async function mappings(record: ExchangeRecord, eyes: Eyes): Promise<NonNullable<Observed["mappings"]>> {
+  const processors = Object.entries(record.facts.outputs?.processors ?? {});
+  const states = await Promise.all(
+    processors.map(async ([kind, processor]) => {
+      try {
+        const UUID = processor.mappingUuid;
+        const { State: state } = await eyes.aws.lambda.send(new GetEventSourceMappingCommand({ UUID }));
+        return [kind, state ?? "Unknown"] as const;
+      } catch (error) {
+        if (error instanceof ResourceNotFoundException) return [kind, "Disabled"] as const;
+        throw error;
+      }
+    }),
+  );
+  return Object.fromEntries(states);
+}

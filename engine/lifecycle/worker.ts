@@ -1,0 +1,166 @@
+import PQueue from "p-queue";
+import type { Logger } from "pino";
+import { PermanentError, toExchangerError } from "../../contracts/errors.ts";
+import { isFinal } from "../../contracts/states.ts";
+import { decide } from "../exchange/decide.ts";
+import { fail, type Decision, type Settings } from "../exchange/decision.ts";
+import type { ExchangeRecord } from "../exchange/record.ts";
+import { admit } from "../registry/admission.ts";
+import { wakeAll } from "../registry/exchanges.ts";
+import { claimDue, LeaseLost, type Lease } from "../registry/lease.ts";
+import { act, type Hands } from "./act.ts";
+import { observe, type Eyes } from "./observe.ts";
+
+export interface WorkerOptions {
+  readonly eyes: Eyes;
+  readonly hands: Hands;
+  readonly settings: Settings;
+  readonly maxLiveExchanges: number;
+  /** Called when a state has changed: there may be something to publish. */
+  readonly moved: () => void;
+  readonly log: Logger;
+}
+
+/** Exchanges that one engine looks at at once; a look is short, since operations run elsewhere. */
+const concurrency = 8;
+/** Decisions in a row under one lease; more would be a circle. */
+const maxSteps = 25;
+
+/** The loop that drives exchanges: claim what is due, look, decide, act, until there is something to wait for. */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #looks = new PQueue({ concurrency });
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { pollSeconds } = this.#options.settings;
+    this.#timer = setInterval(() => {
+      this.nudge();
+    }, pollSeconds * 1000);
+    this.nudge();
+  }
+
+  /** Looks once at everything that is not ended, as if all of it were due. */
+  async reconcile(): Promise<void> {
+    await wakeAll(this.#options.eyes.db);
+    await this.#claim();
+    await this.#looks.onIdle();
+  }
+
+  /** Something is due: look now rather than at the next poll. */
+  nudge(): void {
+    if (this.#stopped) return;
+    this.#again = true;
+    this.#turn ??= this.#turns().finally(() => {
+      this.#turn = undefined;
+    });
+  }
+
+  /** Takes no new exchange and waits for the looks under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#turn;
+    await this.#looks.onIdle();
+  }
+
+  async #turns(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      try {
+        await this.#claim();
+      } catch (error) {
+        this.#options.log.error({ err: error }, "the registry could not be asked for work");
+      }
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const { eyes, maxLiveExchanges, log } = this.#options;
+    for (const exchangeId of await admit(eyes.db, maxLiveExchanges)) log.info({ exchangeId }, "exchange admitted");
+    const free = concurrency - this.#looks.pending - this.#looks.size;
+    if (free <= 0) return;
+    const claim = { instance: eyes.instance, seconds: eyes.leaseSeconds, limit: free };
+    const leases = await claimDue(eyes.db, claim);
+    for (const lease of leases) {
+      void this.#looks
+        .add(() => this.#look(lease))
+        .then(() => {
+          // When every place was taken, more may be due than was claimed.
+          if (leases.length === free) this.nudge();
+        });
+    }
+  }
+
+  async #look(lease: Lease): Promise<void> {
+    const { eyes, log } = this.#options;
+    const heart = setInterval(
+      () => {
+        lease.prolong().catch((error: unknown) => {
+          log.warn({ exchangeId: lease.exchangeId, err: error }, "a lease was not prolonged");
+        });
+      },
+      (eyes.leaseSeconds * 1000) / 3,
+    );
+    try {
+      await this.#drive(lease);
+    } catch (error) {
+      await this.#putOff(lease, error);
+    } finally {
+      clearInterval(heart);
+    }
+  }
+
+  async #drive(lease: Lease): Promise<void> {
+    const { eyes, settings, log } = this.#options;
+    for (let step = 0; step < maxSteps && !this.#stopped; step++) {
+      const { record, now } = await lease.read();
+      const decision = decide(record, await observe(record, now, eyes), now, settings);
+      const context = { ...record.context, state: record.state, action: decision.action.do };
+      if (decision.action.do === "wait") {
+        if (decision.reason !== record.waiting) log.info(context, decision.reason);
+        await lease.release(decision.action.seconds, isFinal(record.state) ? null : decision.reason);
+        return;
+      }
+      log.info(context, decision.reason);
+      await this.#act(decision, record, now, lease);
+      if (decision.action.do === "move") this.#options.moved();
+    }
+    await lease.release(0, null);
+  }
+
+  /** What can never succeed fails the exchange; what may pass is put off by the caller. */
+  async #act(decision: Decision, record: ExchangeRecord, now: Date, lease: Lease): Promise<void> {
+    const { hands } = this.#options;
+    try {
+      await act(decision, record, now, lease, hands);
+    } catch (error) {
+      const ending = ["FAILING", "CANCELLING", "DESTROYING"].includes(record.state);
+      if (!(error instanceof PermanentError) || ending) throw error;
+      await act(fail(error.toWire()), record, now, lease, hands);
+    }
+  }
+
+  async #putOff(lease: Lease, thrown: unknown): Promise<void> {
+    const { log, settings } = this.#options;
+    const error = toExchangerError(thrown);
+    const context = { exchangeId: lease.exchangeId, err: thrown };
+    if (error instanceof LeaseLost) {
+      log.warn(context, "the lease was lost; whoever holds it now goes on");
+      return;
+    }
+    log.warn(context, "an exchange could not be driven: again soon");
+    try {
+      await lease.release(Math.max(5, settings.pollSeconds), `${error.code}: ${error.message}`);
+    } catch (failure) {
+      log.warn({ exchangeId: lease.exchangeId, err: failure }, "a lease was not given back; it runs out");
+    }
+  }
+}
