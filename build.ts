@@ -1,0 +1,120 @@
+/**
+ * `npm run build`: what is uploaded to AWS, under `dist/`: one zip per Lambda, and the Glue job with its package.
+ *
+ * The same sources give the same bytes, in whichever folder and time zone: an unchanged Lambda is never deployed anew.
+ */
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { build } from "esbuild";
+import { ZipFile } from "yazl";
+
+/** A file that was written: its path relative to the output folder, its size in bytes. */
+export interface Artifact {
+  path: string;
+  bytes: number;
+}
+
+export interface BuildOptions {
+  /** The folder of the sources; the one of this file by default. */
+  root?: string;
+  /** Where to write; `dist` in the root by default. What an earlier build left there is removed. */
+  outputFolder?: string;
+}
+
+const gluePackage = "documentexchanger_glue";
+
+/** Builds every artifact. A source that is missing or a warning of the bundler is an error. */
+export async function buildArtifacts(options: BuildOptions = {}): Promise<Artifact[]> {
+  const { root = import.meta.dirname, outputFolder = join(root, "dist") } = options;
+  const names = await lambdaNames(root);
+  const contents = await Promise.all([
+    ...names.map(async (name) => ({ path: `lambdas/${name}.zip`, content: await zip([await bundle(root, name)]) })),
+    pythonSources(join(root, "glue"), gluePackage).then(async (modules) => ({
+      path: `glue/${gluePackage}.zip`,
+      content: await zip(modules),
+    })),
+    readFile(join(root, "glue", "script.py")).then((content) => ({ path: "glue/script.py", content })),
+  ]);
+  for (const folder of ["lambdas", "glue"]) {
+    await rm(join(outputFolder, folder), { recursive: true, force: true });
+    await mkdir(join(outputFolder, folder), { recursive: true });
+  }
+  return Promise.all(
+    contents.map(async ({ path, content }) => {
+      await writeFile(join(outputFolder, path), content);
+      return { path, bytes: content.length };
+    }),
+  );
+}
+
+/** Every folder of `processors` but the shared one is a Lambda. */
+async function lambdaNames(root: string): Promise<string[]> {
+  const entries = await readdir(join(root, "processors"), { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== "shared");
+  return folders.map(({ name }) => name).sort();
+}
+
+/** One self-contained file: the AWS SDK too, so that its version is ours and not the runtime's. */
+async function bundle(root: string, name: string): Promise<Content> {
+  const { outputFiles, warnings } = await build({
+    absWorkingDir: root,
+    entryPoints: [`processors/${name}/handler.ts`],
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    mainFields: ["module", "main"],
+    // Errors are told by their class names: in Step Functions and in logs.
+    keepNames: true,
+    // Paths in the bundle stay relative to the root, wherever node_modules really lies.
+    preserveSymlinks: true,
+    logLevel: "silent",
+  });
+  const [file] = outputFiles;
+  if (!file || warnings.length > 0) {
+    throw new Error(`the bundle of ${name} has warnings: ${warnings.map(({ text }) => text).join("; ")}`);
+  }
+  return { path: "handler.js", content: file.contents };
+}
+
+/** The modules of a Python package, under its name. */
+async function pythonSources(folder: string, name: string): Promise<Content[]> {
+  const entries = await readdir(join(folder, name), { recursive: true });
+  const files = entries.filter((entry) => entry.endsWith(".py")).map((entry) => join(name, entry));
+  return Promise.all(
+    files.map(async (file) => ({
+      path: file.replaceAll(sep, "/"),
+      content: await readFile(join(folder, file)),
+    })),
+  );
+}
+
+/** A file of a zip. */
+interface Content {
+  path: string;
+  content: Uint8Array;
+}
+
+/**
+ * A zip whose bytes depend on nothing but names and contents. Files are stored as they are: what a compressor makes of
+ * them differs from one version of Node to the next.
+ */
+async function zip(contents: Content[]): Promise<Buffer> {
+  const archive = new ZipFile();
+  const inOrder = contents.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  for (const { path, content } of inOrder) {
+    // The timestamp of this format is a local one: the same wall-clock time in every zone.
+    const options = { mtime: new Date(2020, 0, 1), mode: 0o100644, compress: false, forceDosTimestamp: true };
+    archive.addBuffer(Buffer.from(content), path, options);
+  }
+  archive.end();
+  return buffer(archive.outputStream);
+}
+
+if (import.meta.main) {
+  for (const { path, bytes } of await buildArtifacts()) {
+    process.stderr.write(`${(bytes / 1024).toFixed(0).padStart(6)} KiB  dist/${path}\n`);
+  }
+}
