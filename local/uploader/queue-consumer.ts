@@ -6,7 +6,7 @@ export interface QueueConsumerOptions {
   queueUrl: string;
   /** Seconds of one long poll; stopping waits for at most that long when the queue is quiet. */
   waitTimeSeconds: number;
-  /** Resolves: the message is deleted. Rejects: it is visible again at once. */
+  /** Resolves: the message is deleted. Rejects: it is tried again, at once at first and then more and more slowly. */
   handle: (message: Message) => Promise<void>;
   onError: (error: Error, message?: Message) => void;
   /** The queue does not exist any more; the consumer has stopped. */
@@ -20,6 +20,11 @@ export interface QueueConsumer {
 
 const goneCodes = ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
 
+/** Seconds before a message that was received so many times is tried again: 0, 1, 2, 4 … 60. */
+function retryDelay(received: number): number {
+  return received <= 1 ? 0 : Math.min(60, 2 ** (received - 2));
+}
+
 /** Consumes a queue until it is stopped or the queue is gone. */
 export function consumeQueue(options: QueueConsumerOptions): QueueConsumer {
   const consumer = Consumer.create({
@@ -27,7 +32,8 @@ export function consumeQueue(options: QueueConsumerOptions): QueueConsumer {
     queueUrl: options.queueUrl,
     batchSize: 10,
     waitTimeSeconds: options.waitTimeSeconds,
-    terminateVisibilityTimeout: true,
+    messageSystemAttributeNames: ["ApproximateReceiveCount"],
+    terminateVisibilityTimeout: ([message]) => retryDelay(Number(message?.Attributes?.ApproximateReceiveCount ?? 1)),
     // A refused receive is tried again soon: a fresh queue's policy takes a moment to be known everywhere.
     authenticationErrorTimeout: 500,
     alwaysAcknowledge: true,

@@ -48,6 +48,8 @@ export async function startUploader(options: UploaderOptions): Promise<Uploader>
   const journal = await Journal.open(options.journalFile);
   const upload = uploadWith(options, journal);
   const consumers = new Map<string, QueueConsumer>();
+  // A command that comes while stopping is in the journal, for the next start.
+  let stopping = false;
 
   const onError = (error: Error, message?: Message) => {
     logger.warn({ err: error, messageId: message?.MessageId }, "a message or a poll failed; it is tried again");
@@ -56,7 +58,7 @@ export async function startUploader(options: UploaderOptions): Promise<Uploader>
   function consume(command: Consume): void {
     const { exchange, queueUrl, topicArn } = command;
     const { exchangeId } = exchange;
-    if (consumers.has(exchangeId)) return;
+    if (stopping || consumers.has(exchangeId)) return;
     const log = logger.child({ exchangeId, caseId: exchange.caseId, batchId: exchange.batchId });
     const consumer = consumeQueue({
       sqs,
@@ -104,8 +106,8 @@ export async function startUploader(options: UploaderOptions): Promise<Uploader>
   return {
     consuming: () => [...consumers.keys()],
     stop: async () => {
-      await commands.stop();
-      await Promise.all([...consumers.values()].map((consumer) => consumer.stop()));
+      stopping = true;
+      await Promise.all([commands, ...consumers.values()].map((consumer) => consumer.stop()));
     },
   };
 }

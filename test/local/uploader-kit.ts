@@ -13,6 +13,7 @@ import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { pino } from "pino";
@@ -35,6 +36,9 @@ export async function uploaderKit(cloud: Cloud) {
   const name = `doc_exch_${randomUUID().slice(0, 8)}`;
   const { TopicArn = "" } = await sns.send(new CreateTopicCommand({ Name: `${name}_topic` }));
   const listener = await createQueue(`${name}_listener`);
+  const mayDeliver = { Effect: "Allow", Principal: { Service: "sns.amazonaws.com" }, Action: "sqs:SendMessage" };
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [{ ...mayDeliver, Resource: listener.arn }] });
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl: listener.url, Attributes: { Policy } }));
   await sns.send(
     new SubscribeCommand({
       TopicArn,
@@ -75,7 +79,7 @@ export async function uploaderKit(cloud: Cloud) {
               : { kind, exchange, queueUrl: queue.url, queueArn: queue.arn, topicArn: TopicArn },
           ),
         /** A file in the destination case, and the message that announces it. */
-        async file(content: Uint8Array | undefined): Promise<DocUploaderMessage> {
+        file: async (content: Uint8Array | undefined): Promise<DocUploaderMessage> => {
           const fileId = String(++files);
           const key = `case_9/processed-files/b1/document/${exchange.exchangeId}/${fileId}.pdf`;
           if (content) await s3.send(new PutObjectCommand({ Bucket: cloud.caseBucket, Key: key, Body: content }));
