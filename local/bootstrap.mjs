@@ -4,13 +4,13 @@
  *   node local/bootstrap.mjs SCRIPT.ts [ARGUMENT ...]        run a script of ours
  *   node local/bootstrap.mjs --bin NAME [ARGUMENT ...]       run a tool out of node_modules/.bin
  *
- * It installs node_modules when they are missing or package-lock.json has changed, then hands over to the Node that the
- * project pins. Two starts at once install once.
+ * It installs node_modules when they are missing or are not those of package-lock.json, then hands over to the Node
+ * that the project pins. Two starts at once install once.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, statSync, writeFileSync } from "node:fs";
-import { constants } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { clearInterval, setInterval, setTimeout } from "node:timers";
 import { fileURLToPath } from "node:url";
@@ -18,16 +18,25 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, "node_modules");
 const bin = join(modules, ".bin");
-const stamp = join(modules, ".documentexchanger-stamp");
-const lock = join(root, ".local-install.lock");
+const clone = createHash("sha256").update(root).digest("hex").slice(0, 12);
+/** Beside no clone's files, since an install clears node_modules; one for each clone. */
+const lock = join(tmpdir(), `documentexchanger-install-${clone}.lock`);
 
 const marker = "DOCUMENTEXCHANGER_INSTALLING";
 
 const say = (line) => process.stderr.write(`${line}\n`);
-const wanted = createHash("sha256")
-  .update(readFileSync(join(root, "package-lock.json")))
-  .digest("hex");
-const isInstalled = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+const read = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
+
+/** npm's own record of what it installed holds every package of package-lock.json that this platform needs. */
+function isInstalled() {
+  const record = join(modules, ".package-lock.json");
+  if (!existsSync(record)) return false;
+  const [wanted, installed] = [read(join(root, "package-lock.json")), read(record)];
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    if (path === "") return true;
+    return path in installed ? installed[path].version === version : Boolean(optional);
+  });
+}
 
 /** Hold the lock while `work` runs; the holder refreshes it, so one that was killed loses it after ten seconds. */
 async function locked(work) {
@@ -77,7 +86,6 @@ async function install() {
     say("`npm ci` failed: see the lines above; repeat the command once the cause is gone");
     process.exit(status);
   }
-  writeFileSync(stamp, wanted);
 }
 
 /** Run to the end; returns the exit status as a shell would report it. */

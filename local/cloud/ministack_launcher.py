@@ -16,12 +16,13 @@ from emulator import private
 
 def main():
     private.check()
-    from emulator import glue, lambdas, root, stepfunctions
+    from emulator import conditions, glue, lambdas, root, stepfunctions
     from ministack import app
 
     folder, logs = os.environ["LOCAL_CLOUD_FOLDER"], os.environ["LOCAL_CLOUD_LOGS"]
     endpoint = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
     root.install()
+    conditions.install()
     lambdas.install(os.path.join(logs, "lambda"))
     glue.install(
         os.path.join(folder, "glue"), os.path.join(logs, "glue"), endpoint, os.environ["LOCAL_CLOUD_GUARD"],

@@ -6,7 +6,7 @@ VERSION = "1.5.33"
 
 NAMES = {
     "ministack.app": ["main", "AUTH", "call_service_handler_sync"],
-    "ministack.core.iam_actions": ["extract_resource_arn"],
+    "ministack.core.iam_actions": ["_query_param", "extract_resource_arn", "request_tag_context"],
     "ministack.core.iam_evaluator": [
         "AuthError", "_anonymous", "_signed_request", "enforce", "is_root_access_key",
     ],
@@ -16,8 +16,9 @@ NAMES = {
         "_arn", "_batch_stop_job_run", "_create_job", "_get_job_run", "_job_runs", "_jobs", "_script_args",
         "_start_job_run", "_tags", "_update_job",
     ],
+    "ministack.services.iam": ["_roles"],
     "ministack.services.lambda_svc": [
-        "_create_esm", "_esm_backoff_until", "_get_func_record_for_ref", "_resolve_existing_esm_function",
+        "_create_esm", "_esm_backoff_until", "_esms", "_get_func_record_for_ref", "_resolve_existing_esm_function",
         "_run_sqs_batch",
     ],
     "ministack.services.s3": ["_get_object"],
