@@ -4,7 +4,7 @@
  * The same sources give the same bytes, in whichever folder and time zone: an unchanged Lambda is never deployed anew.
  */
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { basename, join, sep } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { build } from "esbuild";
 import { ZipFile } from "yazl";
@@ -29,19 +29,18 @@ export async function buildArtifacts(options: BuildOptions = {}): Promise<Artifa
   const { root = import.meta.dirname, outputFolder = join(root, "dist") } = options;
   const names = await lambdaNames(root);
   const contents = await Promise.all([
-    ...names.map(async (name) => ({ path: `lambdas/${name}.zip`, content: await zip([await bundle(root, name)]) })),
-    pythonSources(join(root, "glue"), gluePackage).then(async (modules) => ({
-      path: `glue/${gluePackage}.zip`,
-      content: await zip(modules),
-    })),
-    readFile(join(root, "glue", "script.py")).then((content) => ({ path: "glue/script.py", content })),
+    bundle(root, names).then((bundles) => Promise.all(bundles.map(lambdaZip))),
+    pythonSources(join(root, "glue"), gluePackage).then(async (modules) => [
+      { path: `glue/${gluePackage}.zip`, content: await zip(modules) },
+    ]),
+    readFile(join(root, "glue", "script.py")).then((content) => [{ path: "glue/script.py", content }]),
   ]);
   for (const folder of ["lambdas", "glue"]) {
     await rm(join(outputFolder, folder), { recursive: true, force: true });
     await mkdir(join(outputFolder, folder), { recursive: true });
   }
   return Promise.all(
-    contents.map(async ({ path, content }) => {
+    contents.flat().map(async ({ path, content }) => {
       await writeFile(join(outputFolder, path), content);
       return { path, bytes: content.length };
     }),
@@ -55,11 +54,15 @@ async function lambdaNames(root: string): Promise<string[]> {
   return folders.map(({ name }) => name).sort();
 }
 
-/** One self-contained file: the AWS SDK too, so that its version is ours and not the runtime's. */
-async function bundle(root: string, name: string): Promise<Content> {
+/**
+ * One self-contained file for each Lambda: the AWS SDK too, so that its version is ours and not the runtime's. All are
+ * made in one go, for they share most of what has to be parsed.
+ */
+async function bundle(root: string, names: string[]): Promise<Content[]> {
   const { outputFiles, warnings } = await build({
     absWorkingDir: root,
-    entryPoints: [`processors/${name}/handler.ts`],
+    entryPoints: names.map((name) => ({ in: `processors/${name}/handler.ts`, out: name })),
+    outdir: "dist",
     bundle: true,
     write: false,
     platform: "node",
@@ -72,11 +75,13 @@ async function bundle(root: string, name: string): Promise<Content> {
     preserveSymlinks: true,
     logLevel: "silent",
   });
-  const [file] = outputFiles;
-  if (!file || warnings.length > 0) {
-    throw new Error(`the bundle of ${name} has warnings: ${warnings.map(({ text }) => text).join("; ")}`);
-  }
-  return { path: "handler.js", content: file.contents };
+  if (warnings.length > 0) throw new Error(`bundling gave warnings: ${warnings.map(({ text }) => text).join("; ")}`);
+  return outputFiles.map(({ path, contents }) => ({ path: basename(path, ".js"), content: contents }));
+}
+
+/** The zip of a bundle, under the name that the functions' handler setting has: `handler.handler`. */
+async function lambdaZip({ path, content }: Content): Promise<Content> {
+  return { path: `lambdas/${path}.zip`, content: await zip([{ path: "handler.js", content }]) };
 }
 
 /** The modules of a Python package, under its name. */

@@ -5,12 +5,13 @@ import { createDatabase } from "../../processors/shared/database.ts";
 import { databaseSecretReader } from "../../processors/shared/secret.ts";
 import { openLedger } from "./ledger_tables.ts";
 import type { LedgerDatabase } from "./ledger_tables.ts";
+import { startCloudFirst } from "./support.ts";
 
 describe("the database of the ledger processors", () => {
+  startCloudFirst();
   let ledger: LedgerDatabase;
 
-  beforeEach(async function () {
-    this.timeout(60_000);
+  beforeEach(async () => {
     ledger = await openLedger();
   });
   afterEach(() => ledger.end());

@@ -11,10 +11,12 @@ import {
   recordingLog,
   silent,
   sqsEvent,
+  startCloudFirst,
 } from "./support.ts";
 import type { Aws } from "./support.ts";
 
 describe("the dead letter processor", () => {
+  startCloudFirst();
   let aws: Aws;
   let heard: string;
   let to: Parameters<typeof deadLetterHandler>[0];

@@ -6,7 +6,7 @@ import { entriesOf } from "../../processors/ledger/entries.ts";
 import { ledgerHandler } from "../../processors/ledger/process.ts";
 import { openLedger } from "./ledger_tables.ts";
 import type { LedgerDatabase } from "./ledger_tables.ts";
-import { failed, newExchange, now, silent, sqsEvent } from "./support.ts";
+import { failed, newExchange, now, silent, sqsEvent, startCloudFirst } from "./support.ts";
 
 const error = { code: "CHECKSUM_MISMATCH", message: "the copy is not true" };
 
@@ -86,11 +86,11 @@ describe("the ledger", () => {
   });
 
   describe("in the database", () => {
+    startCloudFirst();
     let ledger: LedgerDatabase;
     let handle: ReturnType<typeof ledgerHandler>;
 
-    before(async function () {
-      this.timeout(60_000);
+    before(async () => {
       ledger = await openLedger();
       handle = ledgerHandler({ database: ledger.database, log: silent });
     });

@@ -6,10 +6,11 @@ import type { PayloadInput } from "../../contracts/execution.ts";
 import type { ManifestFile, ManifestLine } from "../../contracts/manifest.ts";
 import { linesOf } from "../../processors/payload/lines.ts";
 import { constructPayload } from "../../processors/payload/process.ts";
-import { connect, drain, newExchange, silent } from "./support.ts";
+import { connect, drain, newExchange, silent, startCloudFirst } from "./support.ts";
 import type { Aws } from "./support.ts";
 
 describe("the payload Lambda", () => {
+  startCloudFirst();
   let aws: Aws;
   let input: PayloadInput;
 

@@ -23,12 +23,14 @@ import {
   required,
   silent,
   sqsEvent,
+  startCloudFirst,
 } from "./support.ts";
 import type { Aws } from "./support.ts";
 
 const sha256 = (content: string | Uint8Array) => createHash("sha256").update(content).digest("hex");
 
 describe("the S3 copy processor", () => {
+  startCloudFirst();
   let aws: Aws;
   let to: S3CopyDependencies;
   let heard: string;

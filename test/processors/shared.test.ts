@@ -11,7 +11,18 @@ import { readEnvironment } from "../../processors/shared/environment.ts";
 import { classify, isMissingObject } from "../../processors/shared/failures.ts";
 import { publishEvents } from "../../processors/shared/publish.ts";
 import { sendMessages, toBody } from "../../processors/shared/send.ts";
-import { connect, drain, drainEvents, failed, newExchange, now, recordingLog, silent, sqsEvent } from "./support.ts";
+import {
+  connect,
+  drain,
+  drainEvents,
+  failed,
+  newExchange,
+  now,
+  recordingLog,
+  silent,
+  sqsEvent,
+  startCloudFirst,
+} from "./support.ts";
 import type { Aws } from "./support.ts";
 
 const impatient = retry(handleType(RecoverableError), { maxAttempts: 2, backoff: new IterableBackoff([0, 0]) });
@@ -100,6 +111,7 @@ describe("what processors share", () => {
   });
 
   describe("sending in batches", () => {
+    startCloudFirst();
     let aws: Aws;
     beforeEach(async () => {
       aws = await connect();

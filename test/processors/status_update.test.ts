@@ -3,15 +3,15 @@ import type { EventType, ExchangeEvent } from "../../contracts/events.ts";
 import { statusHandler } from "../../processors/status_update/process.ts";
 import { openLedger } from "./ledger_tables.ts";
 import type { LedgerDatabase } from "./ledger_tables.ts";
-import { failed, newExchange, now, silent, sqsEvent } from "./support.ts";
+import { failed, newExchange, now, silent, sqsEvent, startCloudFirst } from "./support.ts";
 
 describe("the status processor", () => {
+  startCloudFirst();
   let ledger: LedgerDatabase;
   let handle: ReturnType<typeof statusHandler>;
   let exchange: ReturnType<typeof newExchange>;
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     ledger = await openLedger();
     handle = statusHandler({ database: ledger.database, log: silent });
   });

@@ -41,6 +41,14 @@ export interface Aws {
   destroy: () => void;
 }
 
+/** Starts the cloud before the tests of a suite, for that may take longer than a test. */
+export function startCloudFirst(): void {
+  before(async function () {
+    this.timeout(120_000);
+    await sharedCloud();
+  });
+}
+
 export async function connect(): Promise<Aws> {
   const cloud = await sharedCloud();
   const settings = cloud.client("operator");

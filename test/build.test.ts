@@ -1,0 +1,195 @@
+import { createHash } from "node:crypto";
+import { cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import {
+  CreateFunctionCommand,
+  DeleteFunctionCommand,
+  InvokeCommand,
+  LambdaClient,
+  waitUntilFunctionActiveV2,
+} from "@aws-sdk/client-lambda";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { expect } from "chai";
+import { execa } from "execa";
+import { buildArtifacts } from "../build.ts";
+import type { Artifact } from "../build.ts";
+import { connect, drain, newExchange, required, startCloudFirst } from "./processors/support.ts";
+import type { Aws } from "./processors/support.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** What the build reads. */
+const sources = ["build.ts", "contracts", "processors", "glue", "package.json", "tsconfig.json"];
+
+const names = [
+  "glue/documentexchanger_glue.zip",
+  "glue/script.py",
+  "lambdas/dead_letter.zip",
+  "lambdas/ledger.zip",
+  "lambdas/payload.zip",
+  "lambdas/s3_copy.zip",
+  "lambdas/status_update.zip",
+];
+
+describe("the build", () => {
+  startCloudFirst();
+
+  let folder: string;
+  let built: Artifact[];
+  let aws: Aws;
+
+  before(async function () {
+    this.timeout(60_000);
+    folder = await mkdtemp(join(tmpdir(), "exchanger-build-"));
+    built = await buildArtifacts({ outputFolder: join(folder, "here") });
+    aws = await connect();
+  });
+  after(async () => {
+    aws.destroy();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const hashes = async (output: string) =>
+    Object.fromEntries(
+      await Promise.all(
+        names.map(async (name) => {
+          const content = await readFile(join(output, name));
+          return [name, createHash("sha256").update(content).digest("hex")] as const;
+        }),
+      ),
+    );
+  const textOf = (name: string) => readFile(join(folder, "here", name), "latin1");
+
+  it("makes a bundle of every Lambda, the Glue package and the Glue script, and nothing else", async () => {
+    // Act
+    const files = await readdir(join(folder, "here"), { recursive: true, withFileTypes: true });
+
+    // Assess
+    expect(built.map(({ path }) => path).sort()).to.deep.equal(names);
+    expect(files.filter((entry) => entry.isFile())).to.have.length(names.length);
+    for (const { path, bytes } of built) expect((await readFile(join(folder, "here", path))).length).to.equal(bytes);
+  });
+
+  it("gives the same bytes in another folder, another time zone and the second time", async function () {
+    this.timeout(60_000);
+    // Prepare
+    const elsewhere = join(folder, "else", "where");
+    for (const source of sources) await cp(join(root, source), join(elsewhere, source), { recursive: true });
+    await symlink(join(root, "node_modules"), join(elsewhere, "node_modules"));
+    await writeFile(join(elsewhere, "glue", "documentexchanger_glue", "left.pyc"), "");
+
+    // Act
+    await execa(process.execPath, ["build.ts"], { cwd: elsewhere, env: { TZ: "Pacific/Auckland" } });
+    await buildArtifacts({ outputFolder: join(folder, "again") });
+
+    // Assess
+    const expected = await hashes(join(folder, "here"));
+    expect(await hashes(join(elsewhere, "dist"))).to.deep.equal(expected);
+    expect(await hashes(join(folder, "again"))).to.deep.equal(expected);
+  });
+
+  it("puts no path of this machine and no test into what is uploaded", async () => {
+    for (const name of names) {
+      const text = await textOf(name);
+      expect(text).not.to.contain(root);
+      expect(text).not.to.match(/__pycache__|test_\w+\.py|glue\/tests/);
+    }
+  });
+
+  it("fails and names it when a source is missing", async () => {
+    // Prepare
+    const broken = join(folder, "broken");
+    for (const source of ["contracts", "processors"]) {
+      await cp(join(root, source), join(broken, source), { recursive: true });
+    }
+    await symlink(join(root, "node_modules"), join(broken, "node_modules"));
+
+    // Act
+    const error: unknown = await buildArtifacts({ root: broken }).catch((thrown: unknown) => thrown);
+
+    // Assess
+    expect(String(error)).to.contain("glue");
+  });
+
+  describe("of a Lambda", () => {
+    let lambda: LambdaClient;
+    let role: string;
+
+    before(async () => {
+      lambda = new LambdaClient(aws.cloud.client("operator"));
+      const iam = new IAMClient(aws.cloud.client("operator"));
+      const RoleName = `doc_exch_test_${newExchange().exchangeId}`;
+      const trust = { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" };
+      const rights = { Effect: "Allow", Action: ["s3:GetObject", "sqs:SendMessage"], Resource: "*" };
+      const document = (Statement: object) => JSON.stringify({ Version: "2012-10-17", Statement: [Statement] });
+      const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document(trust) }));
+      await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "all", PolicyDocument: document(rights) }));
+      iam.destroy();
+      role = required(Role?.Arn);
+    });
+    after(() => {
+      lambda.destroy();
+    });
+
+    /** Deploys a bundle, invokes it once and removes it. */
+    const invoke = async (name: string, payload: unknown) => {
+      const FunctionName = `doc_exch_test_${name}_${newExchange().exchangeId}`;
+      const ZipFile = await readFile(join(folder, "here", "lambdas", `${name}.zip`));
+      await lambda.send(
+        new CreateFunctionCommand({
+          FunctionName,
+          Role: role,
+          Runtime: "nodejs24.x",
+          Handler: "handler.handler",
+          Code: { ZipFile },
+          Timeout: 30,
+        }),
+      );
+      await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 30 }, { FunctionName });
+      const answer = await lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(payload) }));
+      await lambda.send(new DeleteFunctionCommand({ FunctionName }));
+      return JSON.parse(Buffer.from(answer.Payload ?? []).toString()) as unknown;
+    };
+
+    it("runs as it is, without anything beside it", async function () {
+      this.timeout(60_000);
+      // Prepare
+      const exchange = newExchange();
+      const queueUrl = await aws.queue();
+      const partKey = `exchanges/${exchange.exchangeId}/manifest/part-00000.jsonl`;
+      const line = { documentId: "1", destinationDocumentId: "2", exhibitIds: [], files: [] };
+      const Body = Buffer.from(JSON.stringify(line));
+      await aws.s3.send(new PutObjectCommand({ Bucket: aws.cloud.caseBucket, Key: partKey, Body }));
+      const input = {
+        exchange,
+        dataBucket: aws.cloud.caseBucket,
+        partKey,
+        caseBucket: "c",
+        queues: { s3_copy: queueUrl },
+      };
+
+      // Act
+      const result = await invoke("payload", input);
+
+      // Assess
+      expect(result).to.deep.equal({ part: partKey, documents: 1, copy: 0, upload: 0 });
+      expect(await drain(aws.sqs, queueUrl)).to.deep.equal([]);
+    });
+
+    const needed = {
+      s3_copy: /DEAD_LETTER_QUEUE_URL .*MAX_RECEIVE_COUNT .*TOPIC_ARN .*UPLOADER_QUEUE_URL/,
+      ledger: /DATABASE_SECRET_ARN/,
+      status_update: /DATABASE_SECRET_ARN/,
+      dead_letter: /TOPIC_ARN/,
+    };
+    for (const [name, variables] of Object.entries(needed)) {
+      it(`does not start as ${name} without its variables, and names them`, async function () {
+        this.timeout(60_000);
+        const answer = await invoke(name, { Records: [] });
+        expect(answer).to.have.property("errorMessage").that.matches(variables);
+      });
+    }
+  });
+});
