@@ -74,7 +74,8 @@ function requestLog(log: Logger): RequestHandler {
       req: ({ id, method, url }: { id: unknown; method: unknown; url: unknown }) => ({ id, method, url }),
       res: ({ statusCode }: { statusCode: unknown }) => ({ statusCode }),
     },
-    customLogLevel: (_request, response) => (response.statusCode >= 500 ? "error" : "info"),
+    customLogLevel: (request, { statusCode }) =>
+      statusCode >= 500 ? "error" : request.method === "GET" && statusCode < 400 ? "debug" : "info",
     autoLogging: { ignore: (request) => request.url === "/healthz" || request.url === "/readyz" },
   });
 }

@@ -1,9 +1,11 @@
 import { exchangeStackName } from "../../contracts/names.ts";
 import { expectedUnits } from "../exchange/observed.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
-import type { DocumentCounts, StageCounts } from "../registry/ledger.ts";
-import { noUnits } from "../registry/ledger.ts";
+import { noUnits, type DocumentCounts, type stageCounts } from "../registry/ledger.ts";
 import type { Transition } from "../registry/exchanges.ts";
+
+/** Final rows of the ledger, by stage. */
+type Stages = Awaited<ReturnType<typeof stageCounts>>;
 
 /** What `POST` and each entry of a list answer. */
 export function brief(record: ExchangeRecord) {
@@ -23,12 +25,7 @@ export function entry(record: ExchangeRecord) {
 }
 
 /** Everything that is known of one exchange. */
-export function full(
-  record: ExchangeRecord,
-  history: readonly Transition[],
-  counts: DocumentCounts,
-  stages: { copy?: StageCounts; upload?: StageCounts },
-) {
+export function full(record: ExchangeRecord, history: readonly Transition[], counts: DocumentCounts, stages: Stages) {
   const { request, facts } = record;
   const failed = record.state === "FAILED" || record.state === "FAILING" || facts.outcome === "FAILED";
   return {
@@ -50,16 +47,10 @@ export function full(
  * Documents by how they fared. Until every unit has a final row, a document of which one file arrived counts as copied;
  * of which nothing was heard yet, as pending.
  */
-function documentsOf(
-  record: ExchangeRecord,
-  counts: DocumentCounts,
-  stages: { copy?: StageCounts; upload?: StageCounts },
-) {
+function documentsOf(record: ExchangeRecord, counts: DocumentCounts, stages: Stages) {
   const { notFound, failed } = counts;
-  const complete = Object.values(stagesOf(record, stages) ?? {}).every(
-    ({ expected, ...rows }) => total(rows) >= expected,
-  );
-  const known = record.facts.payload !== null && complete ? record.selected : counts.seen;
+  const complete = Object.values(stagesOf(record, stages)).every(isComplete);
+  const known = complete ? record.selected : counts.seen;
   return {
     selected: record.selected,
     copied: known - notFound - failed,
@@ -69,18 +60,17 @@ function documentsOf(
   };
 }
 
-/** Files by stage; null until the payload says how many each stage will see. */
-function stagesOf(record: ExchangeRecord, stages: { copy?: StageCounts; upload?: StageCounts }) {
+/** Files by stage; `expected` is null until the payload says how many each stage will see. */
+function stagesOf(record: ExchangeRecord, stages: Stages) {
   const { payload } = record.facts;
-  if (!payload) return null;
-  const expected = expectedUnits(payload);
+  const expected = payload && expectedUnits(payload);
   const of = (stage: "copy" | "upload") => {
     const { done, not_found: notFound, failed } = stages[stage] ?? noUnits;
-    return { expected: expected[stage], done, notFound, failed };
+    return { expected: expected?.[stage] ?? null, done, notFound, failed };
   };
   return { copy: of("copy"), upload: of("upload") };
 }
 
-function total(rows: { done: number; notFound: number; failed: number }): number {
-  return rows.done + rows.notFound + rows.failed;
+function isComplete({ expected, done, notFound, failed }: ReturnType<typeof stagesOf>["copy"]): boolean {
+  return expected !== null && done + notFound + failed >= expected;
 }

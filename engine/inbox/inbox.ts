@@ -20,6 +20,7 @@ export interface InboxOptions {
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #consumer: Consumer;
+  #stopping = false;
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -31,6 +32,8 @@ export class Inbox {
       handleMessage: (message) => this.take(message),
     });
     this.#consumer.on("error", (error) => {
+      // A stop cuts the poll that is under way.
+      if (this.#stopping) return;
       options.log.error({ err: error }, "the orchestration queue could not be read");
     });
     this.#consumer.on("processing_error", (error) => {
@@ -44,6 +47,7 @@ export class Inbox {
 
   async stop(): Promise<void> {
     if (!this.#consumer.status.isRunning) return;
+    this.#stopping = true;
     await new Promise<void>((stopped) => {
       this.#consumer.once("stopped", () => {
         stopped();

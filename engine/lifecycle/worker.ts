@@ -125,7 +125,7 @@ export class Worker {
       const decision = decide(record, await observe(record, now, eyes), now, settings);
       const context = { ...record.context, state: record.state, action: decision.action.do };
       if (decision.action.do === "wait") {
-        if (decision.reason !== record.waiting) log.info(context, decision.reason);
+        if (decision.reason !== record.waiting && !isFinal(record.state)) log.info(context, decision.reason);
         await lease.release(decision.action.seconds, isFinal(record.state) ? null : decision.reason);
         return;
       }

@@ -1,0 +1,406 @@
+import { expect } from "chai";
+import { decide } from "../../engine/exchange/decide.ts";
+import type { Action, Settings } from "../../engine/exchange/decision.ts";
+import { defaultDeadlineMinutes } from "../../engine/exchange/deadlines.ts";
+import type { Observed } from "../../engine/exchange/observed.ts";
+import {
+  noFacts,
+  type ExchangeRecord,
+  type Facts,
+  type Operation,
+  type OperationState,
+} from "../../engine/exchange/record.ts";
+import type { ExchangeState } from "../../contracts/states.ts";
+import { metadataKinds } from "../../contracts/request.ts";
+
+const now = new Date("2026-01-01T12:00:00Z");
+const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+const settings: Settings = { deadlineMinutes: defaultDeadlineMinutes, pollSeconds: 5, settlingSeconds: 60 };
+const id = "6f0c2f60-6d3e-4d62-9f5b-2f7a1b1f5f10";
+const outputs = { queues: {}, processors: {} };
+const payload = { parts: [{ part: "a", documents: 2, copy: 3, upload: 2 }] };
+const failure = { code: "GLUE_JOB_FAILED", message: "no free bit" };
+
+function record(state: ExchangeState, facts: Partial<Facts> = {}, sinceSeconds = 1): ExchangeRecord {
+  return {
+    id,
+    state,
+    stateSince: ago(sinceSeconds),
+    context: { exchangeId: id, sourceCaseId: 1, caseId: 2, batchId: "b" },
+    request: {
+      sourceCaseId: 1,
+      destinationCaseId: 2,
+      batchId: "b",
+      selection: { by: "all" },
+      includeNatives: false,
+      metadata: [...metadataKinds],
+    },
+    selected: 2,
+    facts: { ...noFacts, ...facts },
+    waiting: null,
+    createdAt: ago(100),
+    updatedAt: ago(1),
+  };
+}
+
+function operation(purpose: string, state: OperationState, more: Partial<Operation> = {}): Operation {
+  return {
+    id: `${purpose}-${more.attempt ?? 1}`,
+    kind: purpose === "destroy" ? "destroy" : "up",
+    purpose,
+    attempt: 1,
+    state,
+    owner: "host/1/a",
+    pid: 5,
+    heartbeatAt: ago(1),
+    endedAt: state === "queued" || state === "running" ? null : ago(0),
+    error:
+      state === "failed" || state === "aborted" ? { code: "THROTTLED", message: "slow down", retryable: true } : null,
+    cancelRequested: false,
+    ...more,
+  };
+}
+
+const seen = (more: Partial<Observed> = {}): Observed => ({ operations: [], abandoned: new Set(), ...more });
+const done = (units: number) => ({ done: units, not_found: 0, failed: 0 });
+const full = { copy: { done: 1, not_found: 1, failed: 1 }, upload: done(2) };
+const empty = { visible: 0, inFlight: 0, delayed: 0 };
+const drained = (more: Partial<Observed>) =>
+  seen({ operations: [operation("drain:1", "succeeded")], mappings: { s3_copy: "Disabled" }, ...more });
+const quiet = { queues: { s3_copy: empty, doc_uploader: empty } };
+const up = (purpose: string, phase: "running" | "draining") => ({ kind: "up" as const, purpose, phase });
+const late = (state: keyof typeof defaultDeadlineMinutes) => defaultDeadlineMinutes[state] * 60 + 1;
+const deadline = (state: keyof typeof defaultDeadlineMinutes) => ({
+  code: "DEADLINE_EXCEEDED",
+  message: `${state} took longer than ${defaultDeadlineMinutes[state]} minutes`,
+});
+const provisioning = operation("provision", "running");
+
+const table: [title: string, record: ExchangeRecord, observed: Observed, action: Action][] = [
+  ["waits in ACCEPTED", record("ACCEPTED"), seen(), { do: "wait", seconds: 60 }],
+  [
+    "fails an exchange for which no place came free in time",
+    record("ACCEPTED", {}, late("ACCEPTED")),
+    seen(),
+    { do: "move", to: "FAILING", failure: deadline("ACCEPTED") },
+  ],
+  [
+    "begins to provision",
+    record("PROVISIONING"),
+    seen(),
+    { do: "operate", wish: up("provision", "running"), attempt: 1, recover: false },
+  ],
+  [
+    "waits for the operation that provisions",
+    record("PROVISIONING"),
+    seen({ operations: [provisioning] }),
+    { do: "wait", seconds: 15 },
+  ],
+  [
+    "gives up an operation whose owner is dead",
+    record("PROVISIONING"),
+    seen({ operations: [provisioning], abandoned: new Set([provisioning.id]) }),
+    { do: "abandon_operation", operation: provisioning },
+  ],
+  [
+    "recovers the stack after an operation that was given up",
+    record("PROVISIONING"),
+    seen({ operations: [operation("provision", "aborted", { endedAt: ago(2) })] }),
+    { do: "operate", wish: up("provision", "running"), attempt: 2, recover: true },
+  ],
+  [
+    "backs off after a passing failure",
+    record("PROVISIONING"),
+    seen({ operations: [operation("provision", "failed", { endedAt: ago(1) })] }),
+    { do: "wait", seconds: 1 },
+  ],
+  [
+    "tries again after the back-off",
+    record("PROVISIONING"),
+    seen({ operations: [operation("provision", "failed", { endedAt: ago(2) })] }),
+    { do: "operate", wish: up("provision", "running"), attempt: 2, recover: false },
+  ],
+  [
+    "fails at once for what no attempt can mend",
+    record("PROVISIONING"),
+    seen({
+      operations: [
+        operation("provision", "failed", { error: { code: "ACCESS_DENIED", message: "no", retryable: false } }),
+      ],
+    }),
+    { do: "move", to: "FAILING", failure: { code: "ACCESS_DENIED", message: "no" } },
+  ],
+  [
+    "fails after the fourth failure",
+    record("PROVISIONING"),
+    seen({
+      operations: [1, 2, 3, 4].map((attempt) => operation("provision", "failed", { attempt, endedAt: ago(900) })),
+    }),
+    { do: "move", to: "FAILING", failure: { code: "THROTTLED", message: "slow down" } },
+  ],
+  [
+    "starts once the stack is up",
+    record("PROVISIONING", { outputs }),
+    seen({ operations: [operation("provision", "succeeded")] }),
+    { do: "move", to: "STARTING" },
+  ],
+  ["tells the uploader first", record("STARTING", { outputs }), seen(), { do: "tell_uploader" }],
+  ["then starts the execution", record("STARTING", { uploaderToldAt: now }), seen(), { do: "start_execution" }],
+  [
+    "says that the exchange is initiated once both are done",
+    record("STARTING", { uploaderToldAt: now, executionArn: "arn" }),
+    seen(),
+    { do: "move", to: "COPYING_RECORDS", events: ["EXCHANGER_INITIATED"] },
+  ],
+  ["waits for the record copy", record("COPYING_RECORDS"), seen(), { do: "wait", seconds: 15 }],
+  [
+    "goes on when the records are copied",
+    record("COPYING_RECORDS", { copyFinishedAt: now }),
+    seen(),
+    { do: "move", to: "CONSTRUCTING_PAYLOAD" },
+  ],
+  [
+    "goes on when the later event came and the earlier one did not",
+    record("COPYING_RECORDS", { payload }),
+    seen(),
+    { do: "move", to: "CONSTRUCTING_PAYLOAD" },
+  ],
+  [
+    "fails with what the event said",
+    record("COPYING_RECORDS", { failure }),
+    seen(),
+    { do: "move", to: "FAILING", failure },
+  ],
+  [
+    "gives the event of a failed execution time to come",
+    record("COPYING_RECORDS"),
+    seen({ execution: { status: "FAILED", stoppedAt: ago(10), error: "E", cause: "c" } }),
+    { do: "wait", seconds: 20 },
+  ],
+  [
+    "takes the execution's own word when no event came",
+    record("CONSTRUCTING_PAYLOAD"),
+    seen({ execution: { status: "TIMED_OUT", stoppedAt: ago(31), error: "States.Timeout", cause: null } }),
+    { do: "move", to: "FAILING", failure: { code: "EXECUTION_TIMED_OUT", message: "States.Timeout" } },
+  ],
+  [
+    "says that deletion is initiated when every message was sent",
+    record("CONSTRUCTING_PAYLOAD", { payload }),
+    seen(),
+    { do: "move", to: "PROCESSING", events: ["EXCHANGER_DELETE_INITIATED"], recheck: true },
+  ],
+  [
+    "counts the manifest when the execution ended and its event was lost",
+    record("CONSTRUCTING_PAYLOAD"),
+    seen({ execution: { status: "SUCCEEDED", stoppedAt: ago(31), error: null, cause: null } }),
+    { do: "read_payload_from_manifest" },
+  ],
+  [
+    "waits while the ledger lacks an upload",
+    record("PROCESSING", { payload }),
+    seen({ ledger: { ...full, upload: done(1) } }),
+    { do: "wait", seconds: 5 },
+  ],
+  [
+    "waits while messages are left that may be retried",
+    record("PROCESSING", { payload }),
+    seen({ ledger: full, queues: { s3_copy: { ...empty, visible: 1 } } }),
+    { do: "wait", seconds: 5 },
+  ],
+  [
+    "drains when every unit has a final row, whatever it is",
+    record("PROCESSING", { payload }),
+    seen({ ledger: full, ...quiet }),
+    { do: "move", to: "DRAINING" },
+  ],
+  [
+    "fails by name what is missing past the deadline",
+    record("PROCESSING", { payload }, late("PROCESSING")),
+    seen({ ledger: {} }),
+    { do: "fail_missing_units" },
+  ],
+  [
+    "drains an exchange without any document",
+    record("PROCESSING", { payload: { parts: [] } }),
+    seen({ ledger: {}, ...quiet }),
+    { do: "move", to: "DRAINING" },
+  ],
+  [
+    "brings the stack into the draining phase",
+    record("DRAINING", { drainRound: 1 }),
+    seen(),
+    { do: "operate", wish: up("drain:1", "draining"), attempt: 1, recover: false },
+  ],
+  [
+    "waits for Disabled, not for Disabling",
+    record("DRAINING", { drainRound: 1 }),
+    drained({ mappings: { s3_copy: "Disabling" }, ...quiet }),
+    { do: "wait", seconds: 5 },
+  ],
+  [
+    "waits for what is in flight",
+    record("DRAINING", { drainRound: 1 }),
+    drained({ queues: { s3_copy: { ...empty, inFlight: 1 } } }),
+    { do: "wait", seconds: 5 },
+  ],
+  [
+    "runs again when a message came after its consumer had stopped",
+    record("DRAINING", { drainRound: 1 }),
+    drained({ queues: { s3_copy: { ...empty, visible: 1 }, doc_uploader: empty } }),
+    { do: "operate", wish: up("flush:1", "running"), attempt: 1, recover: false },
+  ],
+  [
+    "does not mistake the mappings of a flush for a drain that hangs",
+    record("DRAINING", { drainRound: 1 }),
+    drained({
+      operations: [operation("drain:1", "succeeded"), operation("flush:1", "succeeded")],
+      mappings: { s3_copy: "Enabled" },
+    }),
+    { do: "move", to: "PROCESSING" },
+  ],
+  [
+    "waits for the uploader, which still consumes",
+    record("DRAINING", { drainRound: 1 }),
+    drained({ queues: { s3_copy: empty, doc_uploader: { ...empty, visible: 1 } } }),
+    { do: "wait", seconds: 5 },
+  ],
+  [
+    "notes when every queue is empty",
+    record("DRAINING", { drainRound: 1 }),
+    drained(quiet),
+    { do: "note_quiet", quiet: true },
+  ],
+  [
+    "notes when one is not any more",
+    record("DRAINING", { drainRound: 1, quietSince: ago(59) }),
+    drained({ queues: { s3_copy: empty, doc_uploader: { ...empty, inFlight: 1 } } }),
+    { do: "note_quiet", quiet: false },
+  ],
+  [
+    "waits over the settling time",
+    record("DRAINING", { drainRound: 1, quietSince: ago(57) }),
+    drained(quiet),
+    { do: "wait", seconds: 3 },
+  ],
+  [
+    "releases the uploader after the settling time",
+    record("DRAINING", { drainRound: 1, quietSince: ago(60) }),
+    drained(quiet),
+    { do: "release_uploader" },
+  ],
+  [
+    "destroys when the uploader has let go",
+    record("DRAINING", { drainRound: 1, quietSince: ago(60), uploaderReleasedAt: now }),
+    drained(quiet),
+    { do: "move", to: "DESTROYING", outcome: "FINISHED" },
+  ],
+  [
+    "cancels the operation of a failing exchange",
+    record("FAILING"),
+    seen({ operations: [provisioning] }),
+    { do: "cancel_operation", operation: provisioning },
+  ],
+  [
+    "waits for the operation that it cancelled",
+    record("FAILING"),
+    seen({ operations: [{ ...provisioning, cancelRequested: true }] }),
+    { do: "wait", seconds: 10 },
+  ],
+  [
+    "stops the execution of a failing exchange",
+    record("FAILING", { outputs }),
+    seen({ execution: { status: "RUNNING", stoppedAt: null, error: null, cause: null } }),
+    { do: "stop_execution" },
+  ],
+  [
+    "releases an uploader that may have been told although that was not noted",
+    record("FAILING", { outputs }),
+    seen({ execution: null }),
+    { do: "release_uploader" },
+  ],
+  [
+    "destroys when nothing runs any more",
+    record("FAILING"),
+    seen({ execution: null }),
+    { do: "move", to: "DESTROYING", outcome: "FAILED" },
+  ],
+  [
+    "leads a cancelled exchange to its own end",
+    record("CANCELLING"),
+    seen({ execution: null }),
+    { do: "move", to: "DESTROYING", outcome: "CANCELLED" },
+  ],
+  [
+    "recovers a stack whose operation was cancelled before it destroys it",
+    record("DESTROYING", { outcome: "FAILED" }),
+    seen({ operations: [operation("provision", "cancelled")] }),
+    { do: "operate", wish: { kind: "destroy", purpose: "destroy" }, attempt: 1, recover: true },
+  ],
+  [
+    "tries a destroy again however often it failed, even past the deadline",
+    record("DESTROYING", { outcome: "FINISHED" }, late("DESTROYING")),
+    seen({
+      operations: [
+        operation("destroy", "failed", {
+          attempt: 30,
+          endedAt: ago(301),
+          error: { code: "ACCESS_DENIED", message: "no", retryable: false },
+        }),
+      ],
+    }),
+    { do: "operate", wish: { kind: "destroy", purpose: "destroy" }, attempt: 31, recover: false },
+  ],
+  [
+    "removes what the stack did not know of",
+    record("DESTROYING", { outcome: "FINISHED" }),
+    seen({ operations: [operation("destroy", "succeeded")], leftovers: ["arn:q"] }),
+    { do: "remove_leftovers", leftovers: ["arn:q"] },
+  ],
+  [
+    "ends when nothing is left, and says so",
+    record("DESTROYING", { outcome: "FINISHED" }),
+    seen({ operations: [operation("destroy", "succeeded")], leftovers: [] }),
+    { do: "move", to: "FINISHED", events: ["EXCHANGER_FINISHED"] },
+  ],
+  [
+    "ends a failed exchange as failed",
+    record("DESTROYING", { outcome: "FAILED" }),
+    seen({ operations: [operation("destroy", "succeeded")], leftovers: [] }),
+    { do: "move", to: "FAILED", events: ["EXCHANGER_FAILED"] },
+  ],
+];
+
+describe("decide", () => {
+  for (const [title, given, observed, action] of table) {
+    it(title, () => {
+      expect(decide(given, observed, now, settings).action).to.deep.equal(action);
+    });
+  }
+
+  for (const state of ["PROVISIONING", "STARTING", "COPYING_RECORDS", "CONSTRUCTING_PAYLOAD", "DRAINING"] as const) {
+    it(`fails an exchange that stays in ${state} past the deadline`, () => {
+      const given = record(state, { drainRound: 1 }, late(state));
+
+      const { action, reason } = decide(given, seen(), now, settings);
+
+      expect(action).to.deep.equal({ do: "move", to: "FAILING", failure: deadline(state) });
+      expect(reason).to.equal(`DEADLINE_EXCEEDED: ${deadline(state).message}`);
+    });
+  }
+
+  it("goes on destroying past the deadline and says so", () => {
+    const given = record("DESTROYING", { outcome: "FINISHED" }, late("DESTROYING"));
+
+    const { reason } = decide(given, seen({ operations: [operation("destroy", "running")] }), now, settings);
+
+    expect(reason).to.equal("DESTROYING took longer than 60 minutes; destroy is running");
+  });
+
+  it("says what an exchange past its deadline was waiting for", () => {
+    const given = { ...record("STARTING", {}, late("STARTING")), waiting: "UPLOADER_UNAVAILABLE: down" };
+
+    const { reason } = decide(given, seen(), now, settings);
+
+    expect(reason).to.equal("DEADLINE_EXCEEDED: STARTING took longer than 60 minutes (UPLOADER_UNAVAILABLE: down)");
+  });
+});
