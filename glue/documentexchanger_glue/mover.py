@@ -60,11 +60,11 @@ def stream_rows(work: Work, task: Task) -> Moved:
 def _move(work: Work, task: Task) -> Moved:
     table = work.plan.tables[task.table]
     moved = Moved(table.name)
-    with source_of(work.settings) as source, source_of(work.settings) as aside, target_of(work.settings) as target:
+    with source_of(work.settings) as source, target_of(work.settings) as target:
         documents = documents_of(target, work.settings, task.chunk)
         context = _Context(work, table, task, target, documents)
-        context.names = names_for(aside, table.name, documents)
-        context.texts = texts_for(aside, target, work, table.name, documents)
+        context.names = names_for(source, table.name, documents)
+        context.texts = texts_for(source, target, work, table.name, documents)
         select = ", ".join(column.read("t0") for column in table.columns)
         for query in queries(work.plan, table, select, documents):
             for rows in batches(stream(source, query)):

@@ -20,14 +20,14 @@ from documentexchanger_glue.mover import Mover, stream_rows
 from documentexchanger_glue.report import Report
 from documentexchanger_glue.settings import Selection, Settings
 from tests.cases import Case
-from tests.servers import DatabaseServer, aws_services, database_server
+from tests.servers import DatabaseServer, aws_services, database_server, quick_folder
 
 BUCKET = "exchange-data"
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
-    with database_server(tmp_path_factory.mktemp("database")) as running:
+def server() -> Iterator[DatabaseServer]:
+    with quick_folder() as folder, database_server(folder) as running:
         yield running
 
 

@@ -1,0 +1,157 @@
+"""What later stages read: the manifest, the report, and the keys in the destination."""
+
+import json
+from collections.abc import Callable
+
+import boto3
+import pytest
+
+from documentexchanger_glue.derive import destination_key
+from documentexchanger_glue.settings import Selection
+from tests.cases import Case, file_document, fill
+from tests.conftest import BUCKET, Exchange
+
+Make = Callable[..., Exchange]
+
+
+def test_the_manifest_names_every_file_of_every_document(source: Case, target: Case, exchange: Make) -> None:
+    # Prepare
+    mail, *_ = fill(source)
+    file_document(target)
+    same = exchange(Selection("documents", (mail.document,)))
+    # Act
+    same.run()
+    # Assess
+    at = f"case_{target.number}/processed-files/b1"
+    assert same.manifest() == [
+        {
+            "documentId": "1",
+            "destinationDocumentId": "2",
+            "exhibitIds": ["2"],
+            "files": [
+                {
+                    "fileId": "1",
+                    "destinationFileId": "2",
+                    "role": "document",
+                    "sourceKey": f"case_{source.number}/files/1.pdf",
+                    "destinationKey": f"{at}/document/2/2.pdf",
+                    "size": 101,
+                    "sha256": "ab" * 32,
+                },
+                {
+                    "fileId": "5",
+                    "destinationFileId": "3",
+                    "role": "native",
+                    "sourceKey": "raw/1",
+                    "destinationKey": f"{at}/native/2/3.eml",
+                    "size": 7,
+                    "sha256": None,
+                },
+                {
+                    "fileId": "6",
+                    "destinationFileId": "4",
+                    "role": "text",
+                    "sourceKey": f"case_{source.number}/text/1-1.txt",
+                    "destinationKey": f"{at}/text/2/4.txt",
+                    "size": 3,
+                    "sha256": None,
+                },
+            ],
+        }
+    ]
+    assert target.run("SELECT s3_key FROM document_variants WHERE document_id = 2 ORDER BY id") == [
+        (f"{at}/document/2/2.pdf",),
+        (f"{at}/native/2/3.eml",),
+        (f"{at}/text/2/4.txt",),
+    ]
+    assert target.rows("attachments", "text_key", order="id") == [(f"{at}/text/2/4.txt",), (None,)]
+
+
+def test_a_part_holds_as_many_documents_as_asked_and_the_report_counts_them(
+    source: Case, target: Case, exchange: Make
+) -> None:
+    # Prepare
+    for number in range(5):
+        file_document(source, f"{number}.pdf")
+    same = exchange()
+    # Act
+    same.run()
+    # Assess
+    objects = same.objects()
+    prefix = f"exchanges/{same.settings.exchange_id}"
+    assert {key: len(text.splitlines()) for key, text in objects.items() if "/manifest/" in key} == {
+        f"{prefix}/manifest/part-00000.jsonl": 2,
+        f"{prefix}/manifest/part-00001.jsonl": 2,
+        f"{prefix}/manifest/part-00002.jsonl": 1,
+    }
+    report = json.loads(objects[f"{prefix}/report.json"])
+    assert (report["documents"], report["parts"], report["skipped"]) == (5, 3, [])
+    assert report["rows"]["documents"] == {"source": 5, "target": 5}
+    assert report["seconds"] > 0
+    assert len(target.rows("documents")) == 5
+
+
+def test_what_an_earlier_attempt_left_is_removed(source: Case, exchange: Make) -> None:
+    # Prepare
+    file_document(source)
+    same = exchange()
+    stale = f"{same.settings.manifest_prefix}part-00007.jsonl"
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=stale, Body=b"{}")
+    # Act
+    same.run()
+    # Assess
+    assert sorted(key.rpartition("/")[2] for key in same.objects()) == ["part-00000.jsonl", "report.json"]
+
+
+def test_natives_stay_where_they_were_not_asked_for(source: Case, target: Case, exchange: Make) -> None:
+    # Prepare
+    fill(source)
+    same = exchange(include_natives=False)
+    # Act
+    report = same.run()
+    # Assess
+    assert target.run("SELECT DISTINCT role FROM document_variants ORDER BY 1") == [("document",), ("text",)]
+    assert {file["role"] for line in same.manifest() for file in line["files"]} == {"document", "text"}
+    assert (report.rows["document_variants"].source, report.rows["document_variants"].target) == (8, 8)
+
+
+def test_a_page_text_that_is_no_file_of_the_document_is_left_out_and_reported(
+    source: Case, target: Case, exchange: Make
+) -> None:
+    # Prepare
+    exhibit = file_document(source).exhibit
+    source.add("attachments", exhibit_id=exhibit, position=1, text_key="case_9/of-another-case.txt")
+    # Act
+    report = exchange().run()
+    # Assess
+    assert target.rows("attachments", "text_key") == [(None,)]
+    assert report.skipped == ("attachments.text_key: 1",)
+
+
+def test_a_file_without_a_key_is_in_no_manifest(source: Case, target: Case, exchange: Make) -> None:
+    # Prepare
+    document = source.add("documents", file_name="lost.pdf")
+    source.add("document_variants", document_id=document, role="document", s3_key="", size=1)
+    same = exchange()
+    # Act
+    report = same.run()
+    # Assess
+    assert target.rows("document_variants", "s3_key") == [("",)]
+    assert same.manifest()[0]["files"] == []
+    assert report.skipped == ("document_variants.s3_key: 1",)
+
+
+@pytest.mark.parametrize(
+    ("role", "source_key", "name", "end"),
+    [
+        ("document", "a/b/mail.PDF", "mail.eml", "3.pdf"),
+        ("document", "a/b/plain", "mail.eml", "3"),
+        ("native", "a/b/plain", "Report.XLSX", "3.xlsx"),
+        ("native", "a/../..", "../../x", "3"),
+        ("native", "a/b", "x." + "y" * 11, "3"),
+        ("native", "a.b/c", "x.тхт", "3"),
+        ("text", "a/b/p 1#%.txt", "🔥", "3.txt"),
+    ],
+)
+def test_keys_are_made_of_numbers_and_a_plain_extension(role: str, source_key: str, name: str, end: str) -> None:
+    assert destination_key(7, "b1", role, 2, 3, source_key, name) == f"case_7/processed-files/b1/{role}/2/{end}"

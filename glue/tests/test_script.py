@@ -1,0 +1,148 @@
+"""The job as AWS Glue starts it: arguments, Spark, one line for an error, an exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from pyspark.sql import SparkSession
+
+import script
+from documentexchanger_glue.settings import Selection, Settings
+from documentexchanger_glue.spark import spread_by
+from tests.cases import Case, fill
+from tests.conftest import BUCKET, Exchange
+from tests.servers import DatabaseServer
+
+Make = Callable[..., Exchange]
+
+
+def arguments_of(settings: Settings, **changes: str) -> list[str]:
+    given = {
+        "exchange_id": settings.exchange_id,
+        "source_case_id": str(settings.source_case_id),
+        "destination_case_id": str(settings.destination_case_id),
+        "batch_id": settings.batch_id,
+        "selection": '{"by": "all"}',
+        "include_natives": "true",
+        "metadata": json.dumps(sorted(settings.metadata)),
+        "data_bucket": settings.data_bucket,
+        "manifest_prefix": settings.manifest_prefix,
+        "report_key": settings.report_key,
+        "case_schema_prefix": settings.case_schema_prefix,
+        "database_secret_id": settings.target_secret_id,
+        "source_database_secret_id": settings.source_secret_id,
+        "manifest_part_size": "3",
+    }
+    return [part for name, value in (given | changes).items() for part in (f"--{name}", value)]
+
+
+def start(folder: Path, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PYTHONPATH": str(folder), "PYSPARK_PYTHON": sys.executable}
+    command = [sys.executable, str(folder / "script.py"), *arguments, "--JOB_NAME", "any"]
+    return subprocess.Popen(
+        command, env=environment, stdout=log.open("wb"), stderr=subprocess.STDOUT, start_new_session=True
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_spark() -> None:
+    """Two cores and no web page are enough for tests."""
+    os.environ["PYSPARK_SUBMIT_ARGS"] = "--master local[2] --conf spark.ui.enabled=false pyspark-shell"
+
+
+def test_a_job_that_is_killed_half_way_is_completed_by_the_next(
+    source: Case, target: Case, exchange: Make, server: DatabaseServer, package_folder: Path, tmp_path: Path
+) -> None:
+    # Prepare: somebody holds the label that half of the rows refer to, so the first job stops in the middle.
+    fill(source)
+    target.add("labels", name="Hot")
+    same = exchange(documents_per_part=3)
+    arguments = arguments_of(same.settings)
+    with closing(server.as_root()) as holder:
+        holder.select_db(f"case_{target.number}")
+        holder.begin()
+        holder.cursor().execute("SELECT id FROM labels FOR UPDATE")
+        first = start(package_folder, arguments, tmp_path / "first.log")
+        wait_until(lambda: len(target.rows("exhibits")) == 4, first, tmp_path / "first.log")
+        # Act
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    assert len(target.rows("exhibit_labels")) < 4
+    second = start(package_folder, arguments, tmp_path / "second.log")
+    # Assess
+    log = tmp_path / "second.log"
+    assert second.wait(120) == 0, log.read_text()
+    counts = {table: len(rows) for table, rows in source.fingerprint().items()}
+    assert {table: len(rows) for table, rows in target.fingerprint().items()} == counts
+    assert target.dangling() == []
+    report = json.loads(same.objects()[same.settings.report_key])
+    assert report["rows"]["exhibit_labels"] == {"source": 4, "target": 4}
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    assert {(line["exchangeId"], line["caseId"], line["batchId"]) for line in lines} == {
+        (same.settings.exchange_id, target.number, "b1")
+    }
+    assert "copier-pass" not in log.read_text()
+
+
+def wait_until(works: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(1200):
+        assert process.poll() is None, log.read_text()
+        if works():
+            return
+        time.sleep(0.1)
+    raise AssertionError("the job did not get there within two minutes")
+
+
+def test_an_error_is_one_line_with_its_code_also_out_of_spark(
+    source: Case, target: Case, exchange: Make, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # Prepare
+    fill(source)
+    target.run("ALTER TABLE documents MODIFY file_name VARCHAR(3) NOT NULL")
+    # Act
+    code = script.main(["script.py", *arguments_of(exchange().settings)])
+    # Assess
+    errors = [line for line in capfd.readouterr().out.splitlines() if line.startswith("ERROR")]
+    assert code == 1
+    assert errors == ["ERROR VALUE_REFUSED: a value does not fit column 'file_name' (copying table documents)"]
+
+
+def test_a_selection_may_be_an_object(
+    source: Case, target: Case, exchange: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Prepare
+    fill(source)
+    settings = exchange().settings
+    key = f"exchanges/{settings.exchange_id}/selection.json"
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b'{"by": "documents", "documentIds": ["1", "2"]}')
+    arguments = arguments_of(settings, selection_key=key)
+    at = arguments.index("--selection")
+    seen: list[Settings] = []
+    monkeypatch.setattr(script, "copy", seen.append)
+    # Act
+    code = script.main(["script.py", *arguments[:at], *arguments[at + 2 :]])
+    # Assess
+    assert code == 0
+    assert [one.selection for one in seen] == [Selection("documents", (1, 2))]
+    assert target.rows("documents") == []
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    # Prepare
+    session = SparkSession.builder.getOrCreate()
+    spread: Callable[..., list[Any]] = spread_by(session)
+    # Act
+    results = spread(lambda number: number * 2, [3, 1, 2])
+    nothing = spread(lambda number: number, [])
+    session.stop()
+    # Assess
+    assert (results, nothing) == ([6, 2, 4], [])
