@@ -33,7 +33,7 @@ export async function startEmulator(
     secretAccessKey: randomBytes(20).toString("hex"),
   };
   const log = join(folders.logDir, "emulator.log");
-  const server = startGuarded(toolchain.python, [join(import.meta.dirname, "ministack_launcher.py")], {
+  const server = startGuarded(toolchain.python, [join(import.meta.dirname, "ministack_launcher.py"), folders.runDir], {
     log,
     env: {
       PATH: [...toolchain.path, process.env["PATH"]].join(delimiter),

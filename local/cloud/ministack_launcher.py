@@ -25,7 +25,10 @@ def main():
     conditions.install()
     lambdas.install(os.path.join(logs, "lambda"))
     glue.install(
-        os.path.join(folder, "glue"), os.path.join(logs, "glue"), endpoint, os.environ["LOCAL_CLOUD_GUARD"],
+        os.path.join(folder, "glue"),
+        os.path.join(logs, "glue"),
+        endpoint,
+        os.environ["LOCAL_CLOUD_GUARD"],
         float(os.environ.get("LOCAL_CLOUD_GLUE_MINUTE", "60")),
     )
     stepfunctions.install()

@@ -8,7 +8,6 @@ import { assert, expect } from "chai";
 import type { Cloud } from "../../local/cloud/cloud.ts";
 import { sharedCloud } from "../support/cloud.ts";
 import {
-  allow,
   createBucket,
   createJob,
   createMachine,

@@ -19,19 +19,29 @@ export interface Statement {
   Resource: string | string[];
 }
 
+/** A value that AWS always gives but its types leave open. */
+function given<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("the answer lacks a value that it always has");
+  return value;
+}
+
 export const unique = (prefix: string) => `${prefix}-${randomUUID().slice(0, 8)}`;
 
-/** A role that `service` may assume and that may do what the statements say; returns its ARN. */
-export async function createRole(cloud: Cloud, principal: object, statements: Statement[]): Promise<string> {
+/** A role that `principal` may assume and that may do what the statements say; returns its ARN. */
+export async function createRole(
+  cloud: Cloud,
+  principal: object,
+  statements: Statement[],
+  RoleName = unique("test-role"),
+): Promise<string> {
   const iam = new IAMClient(cloud.client("operator"));
-  const RoleName = unique("test-role");
   const trust = {
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Principal: principal, Action: "sts:AssumeRole" }],
   };
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) }));
   await allow(cloud, RoleName, statements);
-  return Role!.Arn!;
+  return given(Role?.Arn);
 }
 
 /** Replace what a role may do. */
@@ -40,7 +50,9 @@ export async function allow(cloud: Cloud, role: string, statements: Statement[])
   const none: Statement[] = [{ Effect: "Deny", Action: "sts:GetFederationToken", Resource: "*" }];
   const Statement = statements.length > 0 ? statements : none;
   const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
-  await iam.send(new PutRolePolicyCommand({ RoleName: role.split("/").at(-1)!, PolicyName: "test", PolicyDocument }));
+  await iam.send(
+    new PutRolePolicyCommand({ RoleName: given(role.split("/").at(-1)), PolicyName: "test", PolicyDocument }),
+  );
 }
 
 /** A bucket with these objects. */
@@ -78,15 +90,15 @@ export async function createJob(
 export async function startRun(cloud: Cloud, JobName: string, Arguments: Record<string, string> = {}): Promise<string> {
   const glue = new GlueClient(cloud.client("operator"));
   const { JobRunId } = await glue.send(new StartJobRunCommand({ JobName, Arguments }));
-  return JobRunId!;
+  return given(JobRunId);
 }
 
 /** Wait until a run is in one of these states. */
 export async function runIn(cloud: Cloud, JobName: string, RunId: string, states: string[]): Promise<JobRun> {
   const glue = new GlueClient(cloud.client("operator"));
   for (;;) {
-    const { JobRun } = await glue.send(new GetJobRunCommand({ JobName, RunId }));
-    if (states.includes(JobRun!.JobRunState!)) return JobRun!;
+    const run = given((await glue.send(new GetJobRunCommand({ JobName, RunId }))).JobRun);
+    if (states.includes(given(run.JobRunState))) return run;
     await delay(100);
   }
 }
@@ -103,13 +115,13 @@ export async function createMachine(cloud: Cloud, definition: object, statements
       roleArn: await createRole(cloud, { Service: "states.amazonaws.com" }, statements),
     }),
   );
-  return stateMachineArn!;
+  return given(stateMachineArn);
 }
 
 export async function startExecution(cloud: Cloud, stateMachineArn: string, input: object = {}): Promise<string> {
   const states = new SFNClient(cloud.client("operator"));
   const command = new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) });
-  return (await states.send(command)).executionArn!;
+  return given((await states.send(command)).executionArn);
 }
 
 /** Wait for an execution's end. */

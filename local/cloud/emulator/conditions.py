@@ -14,12 +14,17 @@ from ministack.services import iam, lambda_svc
 
 # AWS's list of the actions that know the key, as far as roles go.
 _WRITES_ROLE = {
-    "iam:AttachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:DetachRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:DeleteRolePolicy",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DetachRolePolicy",
     "iam:PutRolePolicy",
 }
 _SETS_BOUNDARY = {"iam:CreateRole", "iam:PutRolePermissionsBoundary"}
 _MAPPINGS = {
-    "lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping", "lambda:GetEventSourceMapping",
+    "lambda:CreateEventSourceMapping",
+    "lambda:DeleteEventSourceMapping",
+    "lambda:GetEventSourceMapping",
     "lambda:UpdateEventSourceMapping",
 }
 # Who is handed a role by what, and the name of the role in the request.

@@ -137,7 +137,9 @@ def _command(job, arguments, folder):
     extras = {
         option: [_download(uri, folder) for uri in arguments.get(argument, "").split(",") if uri]
         for option, argument in (
-            ("python_files", "--extra-py-files"), ("jars", "--extra-jars"), ("files", "--extra-files"),
+            ("python_files", "--extra-py-files"),
+            ("jars", "--extra-jars"),
+            ("files", "--extra-files"),
         )
     }
     # Glue takes several Spark settings in one argument: "a=b --conf c=d".
@@ -184,8 +186,13 @@ def _run_process(run, job, command, folder):
         if run["Id"] in _stopping:
             return "STOPPED", ""
         process = subprocess.Popen(
-            [Settings.guard, *command], cwd=folder, env=_environment(run, job, folder), stdin=subprocess.PIPE,
-            stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+            [Settings.guard, *command],
+            cwd=folder,
+            env=_environment(run, job, folder),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         _processes[run["Id"]] = process
         run["JobRunState"] = "RUNNING"

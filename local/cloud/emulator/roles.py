@@ -47,15 +47,23 @@ def _service_session(role, session_name):
     return _service_sessions[key]
 
 
-def denial(role, session_name, action, service, resource):
-    """Why a role may not do `action` (e.g. `sns:Publish`) on `resource` (an ARN), or None where it may."""
+def denial(role, session_name, action, service, resource, condition_keys=None):
+    """Why a role may not do `action` (e.g. `sns:Publish`) on `resource` (an ARN), or None where it may.
+
+    `condition_keys` are those of the request itself, e.g. `s3:prefix` of a listing.
+    """
 
     def evaluate():
         # The thread carries the signed request of whoever started it; this call is the role's own.
         iam_evaluator._signed_request.set(None)
         iam_evaluator._anonymous.set(False)
         return iam_evaluator.enforce(
-            _service_session(role, session_name), action, service, get_region(), resource_arn=resource
+            _service_session(role, session_name),
+            action,
+            service,
+            get_region(),
+            resource_arn=resource,
+            service_context=condition_keys,
         )
 
     refused = contextvars.copy_context().run(evaluate)

@@ -17,7 +17,9 @@ _POLL_SECONDS = 0.25
 
 def install():
     execute_task, invoke, invoke_callback = (
-        stepfunctions._execute_task, stepfunctions._invoke_resource, stepfunctions._invoke_with_callback,
+        stepfunctions._execute_task,
+        stepfunctions._invoke_resource,
+        stepfunctions._invoke_with_callback,
     )
     run_distributed_map, read_items = stepfunctions._run_distributed_map, stepfunctions._read_map_items
 
@@ -44,7 +46,7 @@ def install():
         )
         bucket = f"arn:aws:s3:::{given.get('Bucket')}"
         if reader.get("Resource", "").endswith("s3:listObjectsV2"):
-            require("s3:ListBucket", "s3", bucket)
+            require("s3:ListBucket", "s3", bucket, _listing(given))
         else:
             require("s3:GetObject", "s3", f"{bucket}/{given.get('Key')}")
         return read_items(reader, effective, context)
@@ -55,12 +57,12 @@ def install():
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = start_job_run
 
 
-def require(action, service, resource):
+def require(action, service, resource, condition_keys=None):
     """Raise what a state machine sees when its role may not do this."""
     machine_arn = _execution.get()["stateMachineArn"]
     # A child execution of a Map Run belongs to `machine/label`.
     machine = stepfunctions._state_machines.get(machine_arn.partition("/")[0])
-    reason = roles.denial(machine["roleArn"], machine["name"], action, service, resource)
+    reason = roles.denial(machine["roleArn"], machine["name"], action, service, resource, condition_keys)
     if reason:
         prefix = {"glue": "Glue", "lambda": "Lambda", "sns": "SNS", "sqs": "SQS", "s3": "S3"}.get(service, "States")
         raise stepfunctions._ExecutionError(f"{prefix}.AccessDeniedException", reason)
@@ -68,8 +70,15 @@ def require(action, service, resource):
 
 def authorize(resource, given):
     """Check the role for one integration; an integration whose rights are not known here is refused, not waved through."""
+    condition_keys = _listing(given) if ":aws-sdk:s3:list" in resource else None
     for action, service, arn in required_rights(resource, given):
-        require(action, service, arn)
+        require(action, service, arn, condition_keys)
+
+
+def _listing(given):
+    """The condition keys of a listing: a role may be bound to a prefix."""
+    names = {"Prefix": "s3:prefix", "Delimiter": "s3:delimiter", "MaxKeys": "s3:max-keys"}
+    return {key: str(given[name]) for name, key in names.items() if name in given}
 
 
 def required_rights(resource, given):
@@ -153,4 +162,3 @@ def _call(operation, data):
     if status >= 400:
         raise stepfunctions._ExecutionError(f"Glue.{answer['__type']}", answer.get("message", ""))
     return answer
-
