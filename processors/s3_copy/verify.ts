@@ -31,11 +31,14 @@ export function expectationsOf(source: Checksums, sha256: string | null): Expect
   return [...bySource, { algorithm: "SHA256", value: hexToBase64(sha256), saidBy: "the source's database record" }];
 }
 
-/** The checksum that S3 shall compute of the destination; parts can only be joined into a whole-object CRC. */
+/** Checksums of the whole that S3 can derive from those of parts. */
+const joinable = ["CRC64NVME", "CRC32C", "CRC32"] as const;
+
+/** The checksum that S3 shall compute of the destination: one that can be held against what is known. */
 export function checksumToAsk(source: Checksums, sha256: string | null, inParts: boolean): ChecksumAlgorithm {
   if (sha256 !== null && !inParts) return "SHA256";
-  const preferred = ["CRC64NVME", "CRC32C", "CRC32"] as const;
-  return preferred.find((algorithm) => source[algorithm] !== undefined) ?? "CRC64NVME";
+  const possible = inParts ? joinable : ([...joinable, "SHA256", "SHA1"] as const);
+  return possible.find((algorithm) => source[algorithm] !== undefined) ?? "CRC64NVME";
 }
 
 export type Comparison = { verdict: "equal" | "incomparable" } | { verdict: "different"; how: string };
