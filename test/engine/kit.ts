@@ -64,6 +64,8 @@ export interface TestCases {
   readonly secret: DatabaseSecret;
   /** Ids of documents, labels and folders of case 1. */
   readonly ids: { documents: string[]; label: string; emptyLabel: string; folder: string };
+  /** Drops the reader's connections as a server does that restarts. */
+  killConnections(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -96,6 +98,13 @@ export async function testCases(): Promise<TestCases> {
     reader,
     secret,
     ids: { documents: ["11", "12", "13"], label: "31", emptyLabel: "32", folder: "41" },
+    async killConnections() {
+      const [rows] = await admin.query<mysql.RowDataPacket[]>(
+        "SELECT id FROM information_schema.processlist WHERE user = ?",
+        [prefix],
+      );
+      for (const row of rows) await admin.query(`KILL ${String(row["id"])}`);
+    },
     async drop() {
       await reader.close();
       for (const caseId of [1, 2]) await admin.query(`DROP DATABASE ${prefix}_${caseId}`);

@@ -1,0 +1,78 @@
+import { expect } from "chai";
+import { readConfig } from "../../engine/config.ts";
+import { defaultDeadlineMinutes } from "../../engine/exchange/deadlines.ts";
+import { InvalidInputError } from "../../contracts/errors.ts";
+
+const least = {
+  EXCHANGER_GLOBAL_STACK: "global-dev-c2",
+  EXCHANGER_PORT: "8080",
+  EXCHANGER_WORK_DIR: "/var/lib/exchanger",
+  EXCHANGER_JWKS: "https://issuer.example/keys",
+  EXCHANGER_JWT_ISSUER: "https://issuer.example",
+  EXCHANGER_JWT_AUDIENCE: "exchanger",
+};
+
+describe("engine configuration", () => {
+  it("has production's times as defaults", () => {
+    const { instance, ...config } = readConfig(least);
+
+    expect(instance).to.match(new RegExp(`^[^/]+/${process.pid}/[0-9a-f]{8}$`));
+    expect(config).to.deep.equal({
+      globalStack: "global-dev-c2",
+      host: "127.0.0.1",
+      port: 8080,
+      workDir: "/var/lib/exchanger",
+      auth: {
+        jwks: new URL("https://issuer.example/keys"),
+        issuer: "https://issuer.example",
+        audience: "exchanger",
+      },
+      drainDelaySeconds: 90,
+      settlingSeconds: 60,
+      maxOperations: 4,
+      maxLiveExchanges: 50,
+      deadlineMinutes: defaultDeadlineMinutes,
+      leaseSeconds: 30,
+      pollSeconds: 5,
+      secretsProvider: undefined,
+      logLevel: "info",
+      environment: least,
+    });
+  });
+
+  it("takes a deadline for each state", () => {
+    const config = readConfig({ ...least, EXCHANGER_DEADLINE_PROCESSING_MINUTES: "0.5" });
+
+    expect(config.deadlineMinutes).to.deep.equal({ ...defaultDeadlineMinutes, PROCESSING: 0.5 });
+  });
+
+  it("passes the environment of Pulumi and AWS through", () => {
+    const given = { ...least, PULUMI_BACKEND_URL: "s3://state", AWS_PROFILE: "engine" };
+
+    expect(readConfig({ ...given, UNSET: undefined }).environment).to.deep.equal(given);
+  });
+
+  it("names every variable that is missing or wrong at once", () => {
+    const wrong = {
+      ...least,
+      EXCHANGER_GLOBAL_STACK: undefined,
+      EXCHANGER_PORT: "eighty",
+      EXCHANGER_JWKS: "http://issuer.example/keys",
+      EXCHANGER_POLL_SECONDS: "0",
+      EXCHANGER_DEADLINE_DRAINING_MINUTES: "soon",
+    };
+
+    expect(() => readConfig(wrong))
+      .to.throw(InvalidInputError)
+      .with.property("message")
+      .that.satisfies((message: string) =>
+        [
+          "EXCHANGER_GLOBAL_STACK",
+          "EXCHANGER_PORT",
+          "EXCHANGER_JWKS",
+          "EXCHANGER_POLL_SECONDS",
+          "EXCHANGER_DEADLINE_DRAINING_MINUTES",
+        ].every((name) => message.includes(name)),
+      );
+  });
+});
