@@ -69,6 +69,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const logDir = join(runDir, "logs");
   const tmpDir = join(runDir, "tmp");
   for (const folder of [runDir, logDir, tmpDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  // The emulator unpacks Lambdas below: whether they are modules is theirs to say, not our package's.
+  await writeFile(join(runDir, "package.json"), "{}\n");
 
   progress("starting the database server and the AWS emulator");
   const [database, emulator] = await startBoth(

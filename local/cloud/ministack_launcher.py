@@ -10,23 +10,25 @@ LOCAL_CLOUD_GUARD (guard.sh), LOCAL_CLOUD_GLUE_MINUTE (seconds in a minute of Gl
 import os
 import sys
 import threading
+from pathlib import Path
 
 from emulator import private
 
 
 def main():
     private.check()
-    from emulator import conditions, glue, lambdas, root, stepfunctions
     from ministack import app
 
-    folder, logs = os.environ["LOCAL_CLOUD_FOLDER"], os.environ["LOCAL_CLOUD_LOGS"]
+    from emulator import conditions, glue, lambdas, root, stepfunctions
+
+    folder, logs = Path(os.environ["LOCAL_CLOUD_FOLDER"]), Path(os.environ["LOCAL_CLOUD_LOGS"])
     endpoint = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
     root.install()
     conditions.install()
-    lambdas.install(os.path.join(logs, "lambda"))
+    lambdas.install(logs / "lambda")
     glue.install(
-        os.path.join(folder, "glue"),
-        os.path.join(logs, "glue"),
+        folder / "glue",
+        logs / "glue",
         endpoint,
         os.environ["LOCAL_CLOUD_GUARD"],
         float(os.environ.get("LOCAL_CLOUD_GLUE_MINUTE", "60")),
@@ -45,8 +47,9 @@ def follow_parent(seal):
 
 
 def end():
-    from emulator import glue
     from ministack.core import lambda_runtime
+
+    from emulator import glue
 
     glue.kill_all()
     lambda_runtime.reset()

@@ -109,7 +109,11 @@ async function start(client: Client, body: Record<string, unknown>): Promise<str
 function report(view: ExchangeView, verdict: CheckResult): void {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const { selected, copied, notFound, failed } = verdict.documents;
-  if (view.failure) say(`The exchange ${view.state}: ${view.failure.code}: ${view.failure.message}`);
+  if (view.state !== "FINISHED") {
+    say(`The exchange ended ${view.state}: ${view.failure?.code ?? ""}: ${view.failure?.message ?? ""}`);
+    say(`Resources left on AWS: ${verdict.leftovers}. Logs of this run: ${defaultRunDir}/logs`);
+    return;
+  }
   for (const problem of verdict.problems.slice(0, 50)) say(`✖ ${problem}`);
   if (verdict.problems.length > 50) say(`… and ${verdict.problems.length - 50} more`);
   if (verdict.problems.length === 0) {

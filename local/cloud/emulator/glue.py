@@ -1,5 +1,6 @@
 """Glue jobs as real Spark processes: `spark-submit` under the credentials of the job's own role."""
 
+import contextlib
 import contextvars
 import os
 import shutil
@@ -35,7 +36,7 @@ class Settings:
 
 
 def install(folder, logs, endpoint, guard, minute_seconds=60.0):
-    Settings.folder, Settings.logs = Path(folder), Path(logs)
+    Settings.folder, Settings.logs = folder, logs
     Settings.endpoint, Settings.guard, Settings.minute_seconds = endpoint, guard, minute_seconds
     create_job, update_job = glue._create_job, glue._update_job
 
@@ -111,7 +112,8 @@ def _execute(run, job, arguments):
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     now = int(time.time())
-    run.update(ErrorMessage=message) if message else None
+    if message:
+        run["ErrorMessage"] = message
     run.update(CompletedOn=now, LastModifiedOn=now, ExecutionTime=now - run["StartedOn"], JobRunState=state)
     with _lock:
         _stopping.discard(run["Id"])
@@ -233,10 +235,8 @@ def _kill(process):
         except subprocess.TimeoutExpired:
             continue
     # The group's leader is gone; its children may still be there.
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def stop(run):
@@ -275,7 +275,5 @@ def kill_all():
     with _lock:
         processes = list(_processes.values())
     for process in processes:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue

@@ -2,7 +2,6 @@
 
 import re
 import time
-from pathlib import Path
 
 from ministack.core import lambda_runtime
 from ministack.core.responses import error_response_json
@@ -15,7 +14,7 @@ _BACKOFF_SECONDS = 2.0
 
 
 def install(logs):
-    _keep_logs(Path(logs))
+    _keep_logs(logs)
     create_mapping, run_batch = lambda_svc._create_esm, lambda_svc._run_sqs_batch
 
     def create(data):

@@ -1,11 +1,12 @@
 """Private names of MiniStack that the local cloud builds on; a release that lacks one is refused at start."""
 
 import importlib
+import operator
 
 VERSION = "1.5.33"
 
 NAMES = {
-    "ministack.app": ["main", "AUTH", "call_service_handler_sync"],
+    "ministack.app": ["main"],
     "ministack.core.iam_actions": ["_query_param", "extract_resource_arn", "request_tag_context"],
     "ministack.core.iam_evaluator": [
         "AuthError",
@@ -14,13 +15,14 @@ NAMES = {
         "enforce",
         "is_root_access_key",
     ],
-    "ministack.core.lambda_runtime": ["Worker", "_detect_runtime_binary", "execution_credentials", "reset"],
+    "ministack.core.lambda_runtime": ["Worker", "Worker._read_stderr", "reset"],
     "ministack.core.responses": ["error_response_json", "get_account_id", "get_region", "json_response"],
     "ministack.services.glue": [
         "_arn",
         "_batch_stop_job_run",
         "_create_job",
         "_get_job_run",
+        "_is_spark_job",
         "_job_runs",
         "_jobs",
         "_script_args",
@@ -33,22 +35,22 @@ NAMES = {
         "_create_esm",
         "_esm_backoff_until",
         "_esms",
+        "_func_arn",
         "_get_func_record_for_ref",
         "_resolve_existing_esm_function",
         "_run_sqs_batch",
     ],
     "ministack.services.s3": ["_get_object"],
     "ministack.services.stepfunctions": [
+        "_AWS_SDK_SERVICE_MAP",
         "_SERVICE_DISPATCH",
         "_ExecutionError",
-        "_add_event",
         "_execute_task",
-        "_executions",
         "_invoke_resource",
         "_invoke_with_callback",
         "_read_map_items",
+        "_resolve_params_obj",
         "_run_distributed_map",
-        "_scaled_sleep",
         "_state_machines",
     ],
     "ministack.services.sts": ["is_root_access_key", "register_session"],
@@ -68,8 +70,16 @@ def missing_names(names=None):
         except ImportError:
             missing.append(module_name)
             continue
-        missing += [f"{module_name}.{attribute}" for attribute in attributes if not hasattr(module, attribute)]
+        missing += [f"{module_name}.{attribute}" for attribute in attributes if not _has(module, attribute)]
     return missing
+
+
+def _has(module, attribute):
+    try:
+        operator.attrgetter(attribute)(module)
+    except AttributeError:
+        return False
+    return True
 
 
 def check():

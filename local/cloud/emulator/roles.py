@@ -1,14 +1,11 @@
 """What a role may do: sessions for processes that run under a role, and checks for calls that the service makes."""
 
 import contextvars
-import hashlib
 import secrets
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import sts
-
-_HOUR = 3600
 
 
 def role_name(role):
@@ -72,7 +69,3 @@ def denial(role, session_name, action, service, resource, condition_keys=None):
     if isinstance(refused, iam_evaluator.AuthError):
         return refused.message
     return f"User: {refused.principal_arn} is not authorized to perform: {action} on resource: {resource}"
-
-
-def stable_name(*parts):
-    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:16]

@@ -69,7 +69,7 @@ def require(action, service, resource, condition_keys=None):
 
 
 def authorize(resource, given):
-    """Check the role for one integration; an integration whose rights are not known here is refused, not waved through."""
+    """Check the role for one integration; one whose rights are not known here is refused, not waved through."""
     condition_keys = _listing(given) if ":aws-sdk:s3:list" in resource else None
     for action, service, arn in required_rights(resource, given):
         require(action, service, arn, condition_keys)
