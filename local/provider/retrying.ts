@@ -53,6 +53,12 @@ export const inUse: readonly RetryRule[] = [
   { name: "DeleteConflict", reason: "something still hangs on it" },
 ];
 
+/** S3 takes one change of a bucket's settings at a time, and may not see a new bucket at once. */
+export const bucketSettling: readonly RetryRule[] = [
+  ...inUse,
+  { name: "NoSuchBucket", reason: "the bucket is not visible yet" },
+];
+
 /** A queue's name is free again a minute after the queue is gone. */
 export const deletedRecently: readonly RetryRule[] = [
   { name: "QueueDeletedRecently", reason: "a queue of this name was deleted less than a minute ago" },

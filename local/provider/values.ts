@@ -83,5 +83,5 @@ export function toStruct(bag: Bag): struct.Struct {
 }
 
 export function fromStruct(message: struct.Struct | undefined): Bag {
-  return message === undefined ? {} : (message.toJavaScript());
+  return message === undefined ? {} : message.toJavaScript();
 }

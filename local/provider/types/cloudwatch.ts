@@ -1,8 +1,9 @@
 import type { LogGroupClass } from "@aws-sdk/client-cloudwatch-logs";
-import type { ComparisonOperator, StandardUnit, Statistic, Tag } from "@aws-sdk/client-cloudwatch";
-import { define, type Tags } from "../resource.ts";
+import type { ComparisonOperator, StandardUnit, Statistic } from "@aws-sdk/client-cloudwatch";
+import { define } from "../resource.ts";
 import { ifExists, inUse } from "../retrying.ts";
 import { flag, number, text, textMap, textSet, type Values } from "../schema.ts";
+import { tagList, tagMap } from "../tags.ts";
 
 export const logGroup = define({
   token: "aws:cloudwatch/logGroup:LogGroup",
@@ -187,12 +188,4 @@ function alarmOf(inputs: AlarmInputs) {
     TreatMissingData: inputs.treatMissingData,
     Unit: inputs.unit as StandardUnit | undefined,
   };
-}
-
-function tagList(tags: Tags): Tag[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-}
-
-function tagMap(tags: Tag[] | undefined): Tags {
-  return Object.fromEntries((tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
 }

@@ -1,7 +1,8 @@
-import type { IAM, Tag } from "@aws-sdk/client-iam";
-import { define, type Tags } from "../resource.ts";
+import type { IAM } from "@aws-sdk/client-iam";
+import { define } from "../resource.ts";
 import { ifExists, inUse, propagating } from "../retrying.ts";
 import { flag, number, objects, policy, text, textSet } from "../schema.ts";
+import { tagList, tagMap } from "../tags.ts";
 
 export const role = define({
   token: "aws:iam/role:Role",
@@ -129,14 +130,6 @@ async function syncManaged(iam: IAM, RoleName: string, wanted: string[]): Promis
     ...gone.map((PolicyArn) => iam.detachRolePolicy({ RoleName, PolicyArn })),
     ...fresh.map((PolicyArn) => iam.attachRolePolicy({ RoleName, PolicyArn })),
   ]);
-}
-
-function tagList(tags: Tags): Tag[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-}
-
-function tagMap(tags: Tag[] | undefined): Tags {
-  return Object.fromEntries((tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
 }
 
 export const rolePolicy = define({
