@@ -13,7 +13,8 @@ Result = TypeVar("Result")
 
 def start_spark(name: str) -> SparkSession:
     """Start Spark, or join the session that AWS Glue has started."""
-    return SparkSession.builder.appName(name).getOrCreate()
+    # Progress bars would break the log's lines.
+    return SparkSession.builder.appName(name).config("spark.ui.showConsoleProgress", "false").getOrCreate()
 
 
 def spread_by(

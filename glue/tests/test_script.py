@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,47 +45,58 @@ def arguments_of(settings: Settings, **changes: str) -> list[str]:
     return [part for name, value in (given | changes).items() for part in (f"--{name}", value)]
 
 
-def start(folder: Path, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"PYTHONPATH": str(folder), "PYSPARK_PYTHON": sys.executable}
+@contextmanager
+def job(folder: Path, arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the script as a process of its own; nothing of it is left afterwards."""
     command = [sys.executable, str(folder / "script.py"), *arguments, "--JOB_NAME", "any"]
-    return subprocess.Popen(
-        command, env=environment, stdout=log.open("wb"), stderr=subprocess.STDOUT, start_new_session=True
-    )
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def small_spark() -> None:
     """Two cores and no web page are enough for tests."""
     os.environ["PYSPARK_SUBMIT_ARGS"] = "--master local[2] --conf spark.ui.enabled=false pyspark-shell"
+    os.environ["PYSPARK_PYTHON"] = sys.executable
 
 
 def test_a_job_that_is_killed_half_way_is_completed_by_the_next(
     source: Case, target: Case, exchange: Make, server: DatabaseServer, package_folder: Path, tmp_path: Path
 ) -> None:
-    # Prepare: somebody holds the label that half of the rows refer to, so the first job stops in the middle.
+    # Prepare: somebody holds the user whom some of the rows refer to, so the first job stops in the middle.
     fill(source)
-    target.add("labels", name="Hot")
+    target.add("users", email="ann@example.com", name="Ann")
     same = exchange(documents_per_part=3)
     arguments = arguments_of(same.settings)
-    with closing(server.as_root()) as holder:
+    with closing(server.as_root()) as holder, job(package_folder, arguments, tmp_path / "first.log") as first:
         holder.select_db(f"case_{target.number}")
         holder.begin()
-        holder.cursor().execute("SELECT id FROM labels FOR UPDATE")
-        first = start(package_folder, arguments, tmp_path / "first.log")
+        holder.cursor().execute("SELECT id FROM users WHERE id = 1 FOR UPDATE")
         wait_until(lambda: len(target.rows("exhibits")) == 4, first, tmp_path / "first.log")
         # Act
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
-    assert len(target.rows("exhibit_labels")) < 4
-    second = start(package_folder, arguments, tmp_path / "second.log")
-    # Assess
+    assert target.rows("relevancy_logs") == []
     log = tmp_path / "second.log"
-    assert second.wait(120) == 0, log.read_text()
+    with job(package_folder, arguments, log) as second:
+        code = second.wait(120)
+    # Assess
+    assert code == 0, log.read_text()
     counts = {table: len(rows) for table, rows in source.fingerprint().items()}
     assert {table: len(rows) for table, rows in target.fingerprint().items()} == counts
     assert target.dangling() == []
     report = json.loads(same.objects()[same.settings.report_key])
-    assert report["rows"]["exhibit_labels"] == {"source": 4, "target": 4}
+    assert report["rows"]["relevancy_logs"] == {"source": 4, "target": 4}
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     assert {(line["exchangeId"], line["caseId"], line["batchId"]) for line in lines} == {
         (same.settings.exchange_id, target.number, "b1")
