@@ -1,6 +1,6 @@
 """What MiniStack's IAM leaves out and our policies rest on: condition keys, iam:PassRole, names of new resources.
 
-`iam:PermissionsBoundary` on what writes a role, `lambda:FunctionArn` on event source mappings, and, wherever a role is
+Batch calls need the right to the single call. `iam:PermissionsBoundary` on what writes a role, `lambda:FunctionArn` on event source mappings, and, wherever a role is
 handed to a service, the caller's right to pass it, with `iam:PassedToService`. A function and a policy that are being
 made are checked by the name that they will have, not as "any".
 """
@@ -36,6 +36,14 @@ _PASSES_ROLE = {
     "states:UpdateStateMachine": ("states.amazonaws.com", "roleArn"),
 }
 
+# The right to a batch is the right to its single call: IAM knows no other.
+_BATCHES = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
+
 _request = contextvars.ContextVar("request", default=("", b"", {}))
 
 
@@ -53,7 +61,8 @@ def install():
         return {**request_tag_context(service, iam_action, body, params), **condition_keys(iam_action)}
 
     def with_passed_role(access_key, iam_action, service, region, resource_arn="*", service_context=None):
-        denied = enforce(access_key, iam_action, service, region, resource_arn, service_context)
+        action = _BATCHES.get(iam_action, iam_action)
+        denied = enforce(access_key, action, service, region, resource_arn, service_context)
         passed = None if denied else _passed_role(iam_action)
         if passed is None:
             return denied
