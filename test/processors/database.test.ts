@@ -14,7 +14,10 @@ describe("the database of the ledger processors", () => {
   beforeEach(async () => {
     ledger = await openLedger();
   });
-  afterEach(() => ledger.end());
+  afterEach(async () => {
+    await ledger.admin.query("SET GLOBAL innodb_lock_wait_timeout = DEFAULT");
+    await ledger.end();
+  });
 
   const statement = `INSERT INTO exchange_statuses (exchange_id, status, event_id, occurred_at)
     VALUES (?, 'EXCHANGER_INITIATED', 'e', NOW(3)) ON DUPLICATE KEY UPDATE event_id = VALUES(event_id)`;
@@ -43,6 +46,27 @@ describe("the database of the ledger processors", () => {
     // Assess
     expect(connections).to.have.length(1);
     expect([await count(), ledger.reads()]).to.deep.equal([2, 1]);
+  });
+
+  it("runs a statement once more whose connection is lost while it runs", async () => {
+    // Prepare
+    const slow = "INSERT INTO exchange_statuses SELECT 'a', 'x', SLEEP(0.5), NULL, NOW(3)";
+    const running = ledger.database.run(slow, []);
+    let victim: number | undefined;
+    while (victim === undefined) {
+      const [found] = await ledger.admin.query<RowDataPacket[]>(
+        "SELECT id FROM information_schema.processlist WHERE user = ? AND info LIKE '%SLEEP(0.5)%'",
+        [ledger.user],
+      );
+      victim = found[0]?.["id"] as number | undefined;
+    }
+
+    // Act
+    await ledger.admin.query(`KILL CONNECTION ${victim}`);
+    await running;
+
+    // Assess
+    expect(await count()).to.equal(1);
   });
 
   it("reads the secret anew when the password was rotated", async () => {
@@ -87,7 +111,6 @@ describe("the database of the ledger processors", () => {
   it("waits for a lock and runs a statement again that lost a deadlock", async () => {
     // Prepare
     await ledger.database.run(statement, ["a"]);
-    await ledger.admin.query("SET SESSION innodb_lock_wait_timeout = 1");
     await ledger.admin.query("SET GLOBAL innodb_lock_wait_timeout = 1");
     await ledger.admin.beginTransaction();
     await ledger.admin.query("SELECT * FROM exchange_statuses WHERE exchange_id = 'a' FOR UPDATE");
@@ -99,7 +122,6 @@ describe("the database of the ledger processors", () => {
     await writing;
 
     // Assess
-    await ledger.admin.query("SET GLOBAL innodb_lock_wait_timeout = 50");
     expect(await count()).to.equal(1);
   });
 
