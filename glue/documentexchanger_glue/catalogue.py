@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pymysql.connections import Connection
 
 from .db import fetch, quoted
-from .errors import Misfit
+from .errors import MisfitError
 
 #: The job's own tables in a case database; they are no part of a case.
 BOOKKEEPING = ("exchange_copies", "exchange_id_map", "exchange_id_ranges")
@@ -139,12 +139,14 @@ def _texts(to: Connection, sql: str, schema: str) -> list[tuple[str, ...]]:
 
 
 def common(source: Catalogue, target: Catalogue) -> Catalogue:
-    """Keep the tables and columns that both sides have and that can be written, with the foreign keys of either side."""
+    """Keep the tables and columns that both sides have and that can be written; foreign keys count from either side."""
     both: Catalogue = {}
     for name in sorted(source.keys() & target.keys()):
         ours, theirs = source[name], target[name]
         if ours.primary_key != theirs.primary_key:
-            raise Misfit("KEYS_DIFFER", f"table {name} has another primary key in the destination than in the source")
+            raise MisfitError(
+                "KEYS_DIFFER", f"table {name} has another primary key in the destination than in the source"
+            )
         columns = {
             column: theirs.columns[column]
             for column in ours.columns
@@ -171,7 +173,7 @@ def one_sided_columns(source: Table, target: Table) -> list[str]:
     for column in added:
         found = target.columns[column]
         if not (found.has_default or found.generated or found.auto_increment):
-            raise Misfit(
+            raise MisfitError(
                 "VALUE_MISSING",
                 f"column {target.name}.{column} exists in the destination only and needs a value; give it a default",
             )

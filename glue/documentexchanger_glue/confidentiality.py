@@ -1,18 +1,19 @@
 """Confidentiality codes: every bit of a mask means a code of its case, so masks are translated bit by bit. Pure."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
-from .errors import Misfit
+from .errors import MisfitError
 
 BITS = 64
 
 
-def assign_bits(new_codes: Iterable[int], taken: Set[int]) -> dict[int, int]:
+def assign_bits(new_codes: Iterable[int], taken: AbstractSet[int]) -> dict[int, int]:
     """Give every new code the lowest free bit of the destination, in the order of their ids."""
     codes = sorted(new_codes)
     free = [bit for bit in range(BITS) if bit not in taken]
     if len(free) < len(codes):
-        raise Misfit(
+        raise MisfitError(
             "NO_FREE_BIT",
             f"the destination has room for {len(free)} more of {BITS} confidentiality codes and {len(codes)} new ones"
             " are needed; remove codes there or leave confidentialityCodes out",

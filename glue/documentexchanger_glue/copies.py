@@ -7,7 +7,7 @@ from pymysql.connections import Connection
 from .catalogue import Table
 from .db import execute, fetch
 from .domain import ROOT
-from .errors import InvalidInput
+from .errors import InvalidInputError
 from .idmap import record
 from .ranges import set_aside
 from .settings import Settings
@@ -30,7 +30,7 @@ def is_selected(target: Connection, settings: Settings) -> bool:
 def select_documents(target: Connection, settings: Settings, table: Table, documents: Sequence[int]) -> list[Chunk]:
     """Give every selected document its id in the destination, and cut the selection into chunks.
 
-    `documents`: source ids, ascending. What an earlier attempt selected stands, whatever labels or folders say meanwhile.
+    `documents`: source ids, ascending. What an earlier attempt selected stands, whatever labels and folders say now.
     """
     size, done = _copy_of(target, settings)
     if not done:
@@ -75,7 +75,7 @@ def _copy_of(target: Connection, settings: Settings) -> tuple[int, bool]:
         (settings.exchange_id,),
     )
     if request != settings.request_hash.encode():
-        raise InvalidInput(
+        raise InvalidInputError(
             "EXCHANGE_REUSED", f"exchange {settings.exchange_id} copied something else before; use a new exchange id"
         )
     return int(size or 0), selected_at is not None

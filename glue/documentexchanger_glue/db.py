@@ -13,7 +13,7 @@ from pymysql.connections import Connection
 from pymysql.converters import encoders
 from pymysql.cursors import SSCursor
 
-from .errors import CopyError, DatabaseFault, InvalidInput, Misfit
+from .errors import CopyError, DatabaseError, InvalidInputError, MisfitError
 from .secrets import Login
 
 Raw = bytes | None
@@ -30,7 +30,7 @@ _SESSION = (
     " time_zone = '+00:00', net_write_timeout = 600, innodb_lock_wait_timeout = 30"
 )
 
-#: Server busy or shutting down, lock wait, deadlock, connection refused, lost or killed, server read-only in a failover.
+#: Server busy or stopping, lock wait, deadlock, connection refused, lost or killed, server read-only in a failover.
 _PASSING = frozenset({1040, 1053, 1205, 1213, 1290, 1317, 1836, 1927, 2003, 2006, 2013, 4031})
 
 _REFUSED_VALUE = frozenset({1048, 1264, 1265, 1292, 1364, 1366, 1406, 3140, 3819, 4025})
@@ -121,7 +121,7 @@ def transaction(to: Connection) -> Iterator[None]:
 def named_lock(to: Connection, name: str, seconds: int) -> Iterator[None]:
     """Hold a lock that only exchanges know of; the server lets go of it when the connection ends."""
     if fetch(to, "SELECT GET_LOCK(%s, %s)", (name, seconds)) != [(b"1",)]:
-        raise DatabaseFault("LOCKED", f"lock {name} is held by another run; try again when that has ended")
+        raise DatabaseError("LOCKED", f"lock {name} is held by another run; try again when that has ended")
     try:
         yield
     finally:
@@ -143,7 +143,7 @@ def patiently(
         except pymysql.MySQLError as cause:
             if not passes(cause) or attempt == attempts:
                 raise named(cause, doing) from cause
-        except DatabaseFault as fault:
+        except DatabaseError as fault:
             if fault.code != "SERVER_AWAY" or attempt == attempts:
                 raise
         pause(0.2 * 3 ** (attempt - 1))
@@ -161,32 +161,36 @@ def passes(cause: pymysql.MySQLError) -> bool:
     return number_of(cause) in _PASSING or isinstance(cause, pymysql.InterfaceError)
 
 
+_KNOWN: tuple[tuple[frozenset[int], type[CopyError], str, str], ...] = (
+    (frozenset({1045, 1130, 1698}), InvalidInputError, "LOGIN_REFUSED", "the database refuses the login of the secret"),
+    (
+        frozenset({1044, 1142, 1143, 1227, 1370}),
+        InvalidInputError,
+        "RIGHTS_MISSING",
+        "the login lacks a right it needs",
+    ),
+    (frozenset({1049}), InvalidInputError, "CASE_UNKNOWN", "there is no such case database"),
+    (frozenset({1146}), MisfitError, "TABLE_MISSING", "a table is missing"),
+    (frozenset({1054}), MisfitError, "COLUMN_MISSING", "a column is missing"),
+    (frozenset({1021, 1114, 3675}), DatabaseError, "DISK_FULL", "the database server has no room left"),
+    (frozenset({DUPLICATE}), MisfitError, "KEY_TAKEN", "a row collides with another in key {key}"),
+    (frozenset({1153, 2020}), MisfitError, "ROW_TOO_LARGE", "a row is larger than max_allowed_packet of the server"),
+    (_REFUSED_VALUE, MisfitError, "VALUE_REFUSED", "a value does not fit column {column}"),
+    (_PASSING, DatabaseError, "SERVER_AWAY", "the database server does not answer, error {number}"),
+)
+
+
 def named(cause: pymysql.MySQLError, doing: str) -> CopyError:
     """Say what the server refused, by its number: its own text may quote row contents or logins."""
     number = number_of(cause)
     text = str(cause.args[1]) if len(cause.args) > 1 else ""
-    match number:
-        case 1045 | 1698 | 1130:
-            return InvalidInput("LOGIN_REFUSED", f"the database refuses the login of the secret ({doing})")
-        case 1044 | 1142 | 1143 | 1227 | 1370:
-            return InvalidInput("RIGHTS_MISSING", f"the login lacks a right that is needed ({doing})")
-        case 1049:
-            return InvalidInput("CASE_UNKNOWN", f"there is no such case database ({doing})")
-        case 1146:
-            return Misfit("TABLE_MISSING", f"a table is missing ({doing})")
-        case 1054:
-            return Misfit("COLUMN_MISSING", f"a column is missing ({doing})")
-        case 1021 | 1114 | 3675:
-            return DatabaseFault("DISK_FULL", f"the database server has no room left ({doing})")
-        case 1062:
-            return Misfit("KEY_TAKEN", f"a row collides with another in key {_after('for key', text)} ({doing})")
-        case 1153 | 2020:
-            return Misfit("ROW_TOO_LARGE", f"a row is larger than max_allowed_packet of the server ({doing})")
-        case _ if number in _REFUSED_VALUE:
-            return Misfit("VALUE_REFUSED", f"a value does not fit column {_after('column', text)} ({doing})")
-        case _ if passes(cause):
-            return DatabaseFault("SERVER_AWAY", f"the database server does not answer, error {number} ({doing})")
-    return DatabaseFault("DATABASE_REFUSED", f"the database server answers error {number} ({doing})")
+    for numbers, error, code, message in _KNOWN:
+        if number in numbers:
+            told = message.format(number=number, key=_after("for key", text), column=_after("column", text))
+            return error(code, f"{told} ({doing})")
+    if passes(cause):
+        return DatabaseError("SERVER_AWAY", f"the connection to the database server was lost ({doing})")
+    return DatabaseError("DATABASE_REFUSED", f"the database server answers error {number} ({doing})")
 
 
 def _after(word: str, text: str) -> str:

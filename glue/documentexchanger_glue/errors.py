@@ -14,17 +14,17 @@ class CopyError(Exception):
         return (type(self), (self.code, self.message))
 
 
-class InvalidInput(CopyError):
+class InvalidInputError(CopyError):
     """What was asked for is wrong; the same run cannot succeed later."""
 
 
-class Misfit(CopyError):
+class MisfitError(CopyError):
     """The two case schemas, or what they hold, do not fit each other."""
 
 
-class DatabaseFault(CopyError):
+class DatabaseError(CopyError):
     """The database server refused or did not answer."""
 
 
-class SourceMoved(CopyError):
+class SourceMovedError(CopyError):
     """The source changed faster than it could be copied; a later run may succeed."""

@@ -122,6 +122,7 @@ def _round(work: Work, chunks: Sequence[Chunk], tools: Tools) -> tuple[dict[str,
     surveys: list[Survey] = tools.spread(partial(survey_chunk, work), chunks)
     gathered, bits = patiently(partial(_merge, work, surveys), "merging names")
     work = replace(work, bits=bits)
+    tools.log("merged", rows={name: len(gathered.of(name)) for name in work.plan.lookups})
     notes: Counter[str] = Counter()
     for level in work.plan.levels:
         tasks = patiently(partial(_tasks, work, level, chunks, surveys), "setting ids aside")

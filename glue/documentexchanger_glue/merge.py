@@ -12,7 +12,7 @@ from pymysql.connections import Connection
 from .confidentiality import assign_bits
 from .db import DUPLICATE, execute, fetch, number_of, quoted, transaction
 from .domain import CODES
-from .errors import Misfit
+from .errors import MisfitError
 from .idmap import lookup, record
 from .lookups import Gathered
 from .plan import TablePlan
@@ -158,7 +158,9 @@ def _parents_first(table: TablePlan, rows: Sequence[Values]) -> list[Values]:
         unplaced = {row[table.id_column] for row in waiting}
         ready = [row for row in waiting if not any(row[column] in unplaced for column in own)]
         if not ready:
-            raise Misfit("ROWS_CIRCULAR", f"rows of table {table.name} are each other's parents; put them right first")
+            raise MisfitError(
+                "ROWS_CIRCULAR", f"rows of table {table.name} are each other's parents; put them right first"
+            )
         ordered += ready
         waiting = [row for row in waiting if row not in ready]
     return ordered

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from .catalogue import ForeignKey, Table
-from .errors import Misfit
+from .errors import MisfitError
 
 Levels = tuple[tuple[str, ...], ...]
 
@@ -40,7 +40,9 @@ def _weakest_link(tables: Mapping[str, Table], waits: Mapping[str, set[str]], fi
             if can_be_empty and _leads_to(waits, parent, name):
                 return name, parent
     names = ", ".join(sorted(waits))
-    raise Misfit("TABLES_ENTANGLED", f"tables {names} refer to each other in a circle where no column may be empty")
+    raise MisfitError(
+        "TABLES_ENTANGLED", f"tables {names} refer to each other in a circle where no column may be empty"
+    )
 
 
 def _leads_to(waits: Mapping[str, set[str]], start: str, end: str) -> bool:
@@ -56,7 +58,7 @@ def _keys_to(table: Table, parent: str) -> list[ForeignKey]:
 
 
 def _columns(table: Table, keys: Iterable[ForeignKey]) -> tuple[str, ...]:
-    """Name the columns to leave for later: those that may be empty, or all where a row can only name itself at first."""
+    """Name the columns to leave for later: those that may be empty, or all where a row must name itself at first."""
     names: dict[str, None] = {}
     for key in keys:
         empty = [column for column in key.columns if table.columns[column].nullable]

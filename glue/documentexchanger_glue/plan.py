@@ -1,8 +1,8 @@
 """Which tables travel, in which order, and how their keys are translated. Pure: decides from the catalogue alone.
 
 A table is *owned* when its rows hang on documents by foreign keys, directly or through other owned tables: its rows are
-copied as new rows. A table that owned rows refer to without being owned is a *lookup*: its rows are merged into what the
-destination has. Links between lookups are *companions*.
+copied as new rows. A table that owned rows refer to without being owned is a *lookup*: its rows are merged into what
+the destination has. Links between lookups are *companions*.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .catalogue import Catalogue, Column, ForeignKey, Table
 from .domain import CLEARED, COMPANIONS, MERGED_BY, METADATA, NEEDED, NO_NATIVES, ROOT
-from .errors import Misfit
+from .errors import MisfitError
 from .order import order_of
 
 
@@ -119,13 +119,13 @@ def travelling(catalogue: Catalogue, metadata: frozenset[str]) -> set[str]:
 
 
 def _chosen(catalogue: Catalogue, metadata: frozenset[str]) -> Catalogue:
-    """Leave out the kinds of metadata that were not chosen, and tables whose rows cannot be without what is left out."""
+    """Leave out the kinds of metadata that were not chosen, and tables that cannot be without what is left out."""
     for name in NEEDED:
         if name not in catalogue:
-            raise Misfit("TABLE_MISSING", f"table {name} is missing; both cases must have it")
+            raise MisfitError("TABLE_MISSING", f"table {name} is missing; both cases must have it")
         for column in NEEDED[name]:
             if column not in catalogue[name].columns:
-                raise Misfit("COLUMN_MISSING", f"column {name}.{column} is missing; both cases must have it")
+                raise MisfitError("COLUMN_MISSING", f"column {name}.{column} is missing; both cases must have it")
     excluded = {table for kind, rule in METADATA.items() if kind not in metadata for table in rule.tables}
     tables = {name: table for name, table in catalogue.items() if name not in excluded}
     while orphans := {
@@ -141,7 +141,7 @@ def _owned(tables: Catalogue) -> tuple[set[str], set[str]]:
     """Walk down from the documents. A table without a key that can be translated stays, and so do its children."""
     owned, wave, stuck = {ROOT}, {ROOT}, set[str]()
     if tables[ROOT].id_column is None:
-        raise Misfit("KEY_UNKNOWN", f"table {ROOT} must have one whole number as its primary key")
+        raise MisfitError("KEY_UNKNOWN", f"table {ROOT} must have one whole number as its primary key")
     while wave:
         below = {
             name
@@ -208,7 +208,7 @@ def _constants(
         reachable = lookups if name in lookups else owned | lookups
         if key.parent not in reachable or (name in lookups and set(key.columns) & set(circles) and key.parent != name):
             if not _nullable(table, key):
-                raise Misfit(
+                raise MisfitError(
                     "TABLES_ENTANGLED", f"{name}.{key.columns[0]} refers to {key.parent}, which cannot come along"
                 )
             written |= {column: b"NULL" for column in key.columns if table.columns[column].nullable}
@@ -225,7 +225,7 @@ def _natural_key(table: Table) -> tuple[str, ...]:
         return wanted
     if table.id_column is None:
         if not table.primary_key:
-            raise Misfit("KEY_UNKNOWN", f"table {table.name} must have a primary key")
+            raise MisfitError("KEY_UNKNOWN", f"table {table.name} must have a primary key")
         return table.primary_key
     return min((key for key in table.unique_keys if all(c in table.columns for c in key)), default=())
 
@@ -241,7 +241,7 @@ def _ways(tables: Catalogue, levels: tuple[tuple[str, ...], ...]) -> dict[str, t
             key=lambda key: (_nullable(table, key), depth[key.parent], key.parent, key.columns),
         )
         if not upward:
-            raise Misfit("TABLES_ENTANGLED", f"table {name} hangs on documents in a circle that cannot be broken")
+            raise MisfitError("TABLES_ENTANGLED", f"table {name} hangs on documents in a circle that cannot be broken")
         owners = upward if _nullable(table, upward[0]) else upward[:1]
         ways[name] = tuple(
             (Step(key.columns, key.parent, key.parent_columns, tuple(k.columns for k in owners[:rank])), *above)

@@ -6,7 +6,7 @@ range is used: nobody who works in the destination meanwhile can be given one of
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pymysql
@@ -14,9 +14,11 @@ from pymysql.connections import Connection
 
 from .catalogue import Table
 from .db import execute, fetch, named_lock, number_of, quoted
-from .errors import DatabaseFault
+from .errors import DatabaseError
 
 _LOCK_WAIT_TIMEOUT = 1205
+#: How long others may have to queue behind us.
+LOCK_SECONDS = 2
 _ATTEMPTS = 40
 #: Ranges that a chunk takes when the source has grown since its own was measured are numbered from here.
 _EXTRA = 1 << 30
@@ -110,19 +112,19 @@ def _reserve(target: Connection, table: Table, size: int) -> int:
         if highest < first:
             return first
         first = highest + 1
-    raise DatabaseFault("IDS_CONTENDED", f"no range of {size} ids could be set aside in table {table.name}; try again")
+    raise DatabaseError("IDS_CONTENDED", f"no range of {size} ids could be set aside in table {table.name}; try again")
 
 
-def _without_long_wait(target: Connection, alter: str, pause: Callable[[float], None] = time.sleep) -> None:
+def _without_long_wait(target: Connection, alter: str) -> None:
     """Give up quickly and try again, so that those who work in the destination do not queue behind us."""
-    execute(target, "SET SESSION lock_wait_timeout = 2")
+    execute(target, f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}")
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             execute(target, alter)
         except pymysql.MySQLError as cause:
             if number_of(cause) != _LOCK_WAIT_TIMEOUT or attempt == _ATTEMPTS:
                 raise
-            pause(0.5)
+            time.sleep(0.5)
         else:
             return
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import storage
 from .domain import ROOT
-from .errors import SourceMoved
+from .errors import SourceMovedError
 from .settings import Settings
 from .verify import Count
 
@@ -45,7 +45,9 @@ def mismatches(rows: Mapping[str, Count]) -> list[str]:
 def must_match(rows: Mapping[str, Count]) -> None:
     """Refuse a copy of which rows are missing."""
     if wrong := mismatches(rows):
-        raise SourceMoved("COUNTS_DIFFER", f"rows are missing in the destination ({'; '.join(wrong)}); run it again")
+        raise SourceMovedError(
+            "COUNTS_DIFFER", f"rows are missing in the destination ({'; '.join(wrong)}); run it again"
+        )
 
 
 def skipped_lines(one_sided: Iterable[str], notes: Counter[str]) -> tuple[str, ...]:

@@ -7,7 +7,10 @@ from functools import lru_cache
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .errors import InvalidInput
+from .errors import InvalidInputError
+
+
+_HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,13 @@ def parse_login(secret_id: str, text: str) -> Login:
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise InvalidInput("SECRET_INVALID", f"secret {secret_id} must be a JSON object") from None
+        raise InvalidInputError("SECRET_INVALID", f"secret {secret_id} must be a JSON object") from None
     for name in ("host", "username", "password"):
         if not isinstance(given.get(name), str) or not given[name]:
-            raise InvalidInput("SECRET_INVALID", f"secret {secret_id} must have a text named {name!r}")
+            raise InvalidInputError("SECRET_INVALID", f"secret {secret_id} must have a text named {name!r}")
     port = str(given.get("port", ""))
-    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise InvalidInput("SECRET_INVALID", f"secret {secret_id} must have a port from 1 to 65535 named 'port'")
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) <= _HIGHEST_PORT:
+        raise InvalidInputError("SECRET_INVALID", f"secret {secret_id} must have a port from 1 to 65535 named 'port'")
     return Login(given["host"], int(port), given["username"], given["password"])
 
 
@@ -43,7 +46,7 @@ def fetch_login(secret_id: str) -> Login:
     try:
         answer = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)
     except (BotoCoreError, ClientError) as cause:
-        raise InvalidInput("SECRET_UNREADABLE", f"secret {secret_id} cannot be read: {reason(cause)}") from cause
+        raise InvalidInputError("SECRET_UNREADABLE", f"secret {secret_id} cannot be read: {reason(cause)}") from cause
     return parse_login(secret_id, answer.get("SecretString", ""))
 
 

@@ -3,7 +3,7 @@
 from pymysql.connections import Connection
 
 from .db import fetch
-from .errors import InvalidInput
+from .errors import InvalidInputError
 from .settings import Selection
 
 _NAMED_AT_MOST = 5
@@ -35,7 +35,7 @@ def selected_documents(source: Connection, selection: Selection) -> list[int]:
         case _:
             documents = _ids(source, "SELECT id FROM documents")
     if not documents:
-        raise InvalidInput("SELECTION_EMPTY", f"the selection by {selection.by} holds no document; choose another")
+        raise InvalidInputError("SELECTION_EMPTY", f"the selection by {selection.by} holds no document; choose another")
     return documents
 
 
@@ -45,7 +45,7 @@ def _ids(source: Connection, sql: str) -> list[int]:
 
 def _must_exist(source: Connection, sql: str, what: str, number: int) -> None:
     if not fetch(source, sql.format(id=number)):
-        raise InvalidInput("SELECTION_UNKNOWN", f"the source case has no {what} {number}")
+        raise InvalidInputError("SELECTION_UNKNOWN", f"the source case has no {what} {number}")
 
 
 def _listed(source: Connection, ids: tuple[int, ...]) -> list[int]:
@@ -57,5 +57,5 @@ def _listed(source: Connection, ids: tuple[int, ...]) -> list[int]:
     if unknown:
         names = ", ".join(map(str, unknown[:_NAMED_AT_MOST]))
         more = f" and {len(unknown) - _NAMED_AT_MOST} more" if len(unknown) > _NAMED_AT_MOST else ""
-        raise InvalidInput("SELECTION_UNKNOWN", f"the source case has no document {names}{more}")
+        raise InvalidInputError("SELECTION_UNKNOWN", f"the source case has no document {names}{more}")
     return sorted(found)

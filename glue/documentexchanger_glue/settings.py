@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from .domain import METADATA
-from .errors import InvalidInput
+from .errors import InvalidInputError
 
 REQUIRED = (
     "exchange_id",
@@ -86,7 +86,7 @@ def given_arguments(argv: Sequence[str]) -> dict[str, str]:
     present = [name for name in REQUIRED + OPTIONAL if _is_given(name, argv)]
     missing = [f"--{name}" for name in REQUIRED if name not in present]
     if missing:
-        raise InvalidInput("ARGUMENT_MISSING", f"{', '.join(missing)} must be given")
+        raise InvalidInputError("ARGUMENT_MISSING", f"{', '.join(missing)} must be given")
     try:
         from awsglue.utils import getResolvedOptions  # noqa: PLC0415 (exists on AWS Glue only)
     except ImportError:
@@ -106,7 +106,7 @@ def settings_from(arguments: Mapping[str, str], read_object: Callable[[str, str]
     source_case_id = _case_id("source_case_id", arguments)
     destination_case_id = _case_id("destination_case_id", arguments)
     if source_case_id == destination_case_id:
-        raise InvalidInput("SAME_CASE", f"--destination_case_id {destination_case_id} must differ from the source")
+        raise InvalidInputError("SAME_CASE", f"--destination_case_id {destination_case_id} must differ from the source")
     return Settings(
         exchange_id=_matching("exchange_id", arguments, _UUID, "a lower-case UUID"),
         source_case_id=source_case_id,
@@ -129,7 +129,7 @@ def settings_from(arguments: Mapping[str, str], read_object: Callable[[str, str]
 
 def _selection(arguments: Mapping[str, str], read_object: Callable[[str, str], str]) -> Selection:
     if ("selection" in arguments) == ("selection_key" in arguments):
-        raise InvalidInput("SELECTION_INVALID", "exactly one of --selection and --selection_key must be given")
+        raise InvalidInputError("SELECTION_INVALID", "exactly one of --selection and --selection_key must be given")
     if "selection" in arguments:
         return parse_selection(arguments["selection"])
     return parse_selection(read_object(_filled("data_bucket", arguments), arguments["selection_key"]))
@@ -147,7 +147,7 @@ def parse_selection(text: str) -> Selection:
             return Selection("folder", (_row_id("folderTagId", folder),))
         case {"by": "documents", "documentIds": [_, *_] as ids, **rest} if not rest:
             return Selection("documents", tuple(sorted({_row_id("documentIds", document) for document in ids})))
-    raise InvalidInput(
+    raise InvalidInputError(
         "SELECTION_INVALID", "--selection must be a label, a folder, a list of documents or all, in the agreed shape"
     )
 
@@ -155,10 +155,10 @@ def parse_selection(text: str) -> Selection:
 def _metadata(text: str) -> frozenset[str]:
     given = _json("metadata", text)
     if not isinstance(given, list) or not all(isinstance(kind, str) for kind in given):
-        raise InvalidInput("METADATA_INVALID", "--metadata must be a JSON list of names")
+        raise InvalidInputError("METADATA_INVALID", "--metadata must be a JSON list of names")
     unknown = sorted(set(given) - set(METADATA))
     if unknown:
-        raise InvalidInput("METADATA_INVALID", f"--metadata names {unknown[0]!r}; known are {', '.join(METADATA)}")
+        raise InvalidInputError("METADATA_INVALID", f"--metadata names {unknown[0]!r}; known are {', '.join(METADATA)}")
     return frozenset(given)
 
 
@@ -166,12 +166,12 @@ def _json(name: str, text: str) -> object:
     try:
         return json.loads(text)
     except ValueError as cause:
-        raise InvalidInput(f"{name.upper()}_INVALID", f"--{name} must be JSON") from cause
+        raise InvalidInputError(f"{name.upper()}_INVALID", f"--{name} must be JSON") from cause
 
 
 def _row_id(name: str, value: object) -> int:
     if not isinstance(value, str) or not _ROW_ID.fullmatch(value):
-        raise InvalidInput("SELECTION_INVALID", f"{name} must hold positive whole numbers as strings")
+        raise InvalidInputError("SELECTION_INVALID", f"{name} must hold positive whole numbers as strings")
     return int(value)
 
 
@@ -181,23 +181,23 @@ def _case_id(name: str, arguments: Mapping[str, str]) -> int:
 
 def _whole(name: str, text: str, most: int) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text) or int(text) > most:
-        raise InvalidInput("ARGUMENT_INVALID", f"--{name} {text!r} must be a whole number from 1 to {most}")
+        raise InvalidInputError("ARGUMENT_INVALID", f"--{name} {text!r} must be a whole number from 1 to {most}")
     return int(text)
 
 
 def _boolean(name: str, arguments: Mapping[str, str]) -> bool:
     if arguments[name] not in ("true", "false"):
-        raise InvalidInput("ARGUMENT_INVALID", f"--{name} {arguments[name]!r} must be true or false")
+        raise InvalidInputError("ARGUMENT_INVALID", f"--{name} {arguments[name]!r} must be true or false")
     return arguments[name] == "true"
 
 
 def _matching(name: str, arguments: Mapping[str, str], pattern: re.Pattern[str], shape: str) -> str:
     if not pattern.fullmatch(arguments[name]):
-        raise InvalidInput("ARGUMENT_INVALID", f"--{name} {arguments[name]!r} must be {shape}")
+        raise InvalidInputError("ARGUMENT_INVALID", f"--{name} {arguments[name]!r} must be {shape}")
     return arguments[name]
 
 
 def _filled(name: str, arguments: Mapping[str, str]) -> str:
     if not arguments[name]:
-        raise InvalidInput("ARGUMENT_INVALID", f"--{name} must not be empty")
+        raise InvalidInputError("ARGUMENT_INVALID", f"--{name} must not be empty")
     return arguments[name]

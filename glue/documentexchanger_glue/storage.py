@@ -7,7 +7,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .errors import CopyError, InvalidInput
+from .errors import CopyError, InvalidInputError
 from .secrets import reason
 
 
@@ -22,7 +22,7 @@ def read_text(bucket: str, key: str) -> str:
         return _client().get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     except (BotoCoreError, ClientError, UnicodeDecodeError) as cause:
         why = "it is no UTF-8 text" if isinstance(cause, UnicodeDecodeError) else reason(cause)
-        raise InvalidInput("OBJECT_UNREADABLE", f"s3://{bucket}/{key} cannot be read: {why}") from cause
+        raise InvalidInputError("OBJECT_UNREADABLE", f"s3://{bucket}/{key} cannot be read: {why}") from cause
 
 
 def write_text(bucket: str, key: str, text: str, content_type: str) -> None:

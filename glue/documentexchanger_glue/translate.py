@@ -90,7 +90,7 @@ def key_of(table: TablePlan, row: Values, placed: Placed, own_id: int) -> tuple[
 
 
 def first_columns(table: TablePlan) -> tuple[str, ...]:
-    """Mapped columns that are written with the row itself."""
+    """Name the mapped columns that are written with the row itself."""
     return tuple(c for c in table.mapped if c not in table.deferred and c not in table.constants)
 
 

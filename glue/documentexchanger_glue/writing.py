@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pymysql.connections import Connection
 
 from .db import execute, fetch, quoted, transaction
-from .errors import Misfit
+from .errors import MisfitError
 from .idmap import record
 from .plan import TablePlan
 
@@ -70,7 +70,7 @@ def _statements(table: TablePlan, rows: Sequence[NewRow], most: int) -> Iterator
     for row in rows:
         values = b"(" + b",".join(row.literals) + b")"
         if len(values) >= most:
-            raise Misfit(
+            raise MisfitError(
                 "ROW_TOO_LARGE", f"a row of table {table.name} is larger than max_allowed_packet of the destination"
             )
         if some and size + len(values) >= min(STATEMENT_BYTES, most):

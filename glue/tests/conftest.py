@@ -100,7 +100,10 @@ class Exchange:
     settings: Settings
 
     def run(
-        self, spread: Callable[..., list[Any]] = one_by_one, log: Callable[..., None] = quiet, mover: Mover = stream_rows
+        self,
+        spread: Callable[..., list[Any]] = one_by_one,
+        log: Callable[..., None] = quiet,
+        mover: Mover = stream_rows,
     ) -> Report:
         return run(self.settings, Tools(spread, log, mover=mover))
 

@@ -6,7 +6,7 @@ import pytest
 
 from documentexchanger_glue.confidentiality import assign_bits, bits_of, translate_mask
 from documentexchanger_glue.domain import METADATA
-from documentexchanger_glue.errors import Misfit
+from documentexchanger_glue.errors import MisfitError
 from documentexchanger_glue.settings import Selection
 from tests.cases import Case, file_document, fill
 from tests.conftest import Exchange
@@ -130,7 +130,7 @@ def test_too_many_codes_are_refused_before_anything_is_written(source: Case, tar
         target.add("confidentiality_codes", name=f"Code {bit}", bit_index=bit)
     before, tables = target.fingerprint(), target.tables()
     # Act
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(MisfitError) as caught:
         exchange().run()
     # Assess
     assert caught.value.code == "NO_FREE_BIT"
@@ -160,7 +160,7 @@ def test_folders_that_are_their_own_ancestors_are_refused(source: Case, exchange
     source.run("UPDATE folder_tags SET parent_id = %s WHERE id = %s", (other, one))
     source.add("folder_taggings", exhibit_id=exhibit, folder_tag_id=one)
     # Act
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(MisfitError) as caught:
         exchange().run()
     # Assess
     assert caught.value.code == "ROWS_CIRCULAR"

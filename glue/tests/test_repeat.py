@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymysql.connections import Connection
 
-from documentexchanger_glue.errors import InvalidInput
+from documentexchanger_glue.errors import InvalidInputError
 from documentexchanger_glue.settings import Selection
 from tests.cases import Case, file_document, fill
 from tests.conftest import Exchange, one_by_one
@@ -205,7 +205,7 @@ def test_an_exchange_id_cannot_be_used_for_something_else(source: Case, exchange
     first = exchange()
     first.run()
     # Act
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         exchange(Selection("label", (1,)), exchange_id=first.settings.exchange_id).run()
     # Assess
     assert caught.value.code == "EXCHANGE_REUSED"

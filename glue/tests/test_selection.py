@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from documentexchanger_glue.errors import InvalidInput
+from documentexchanger_glue.errors import InvalidInputError
 from documentexchanger_glue.settings import Selection
 from tests.cases import Case, Filed, file_document, fill
 from tests.conftest import Exchange
@@ -37,7 +37,7 @@ def test_each_kind_of_selection_brings_its_documents(
 
 def test_a_parent_that_was_not_selected_is_left_out_and_reported(source: Case, target: Case, exchange: Make) -> None:
     # Prepare
-    mail, letter, sheet, _ = fill(source)
+    _, letter, sheet, _ = fill(source)
     # Act
     report = exchange(Selection("documents", (letter.document, sheet.document))).run()
     # Assess
@@ -98,7 +98,7 @@ def test_a_selection_without_documents_is_refused_before_anything_is_written(
     source.add("labels", name="On nothing")
     tables = target.tables()
     # Act
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         exchange(selection).run()
     # Assess
     assert caught.value.code == code

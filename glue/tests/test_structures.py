@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from documentexchanger_glue.errors import Misfit
+from documentexchanger_glue.errors import MisfitError
 from documentexchanger_glue.settings import Selection
 from tests.cases import SCHEMA, Case, file_document
 from tests.conftest import Exchange
@@ -71,9 +71,9 @@ def test_a_circle_between_tables_is_broken_and_closed_again(new_case: NewCase, e
     # Act
     between(exchange, source, target).run()
     # Assess
-    assert target.run(
-        "SELECT d.id = v.document_id FROM documents d JOIN document_variants v ON v.id = d.cover_id"
-    ) == [(1,)]
+    assert target.run("SELECT d.id = v.document_id FROM documents d JOIN document_variants v ON v.id = d.cover_id") == [
+        (1,)
+    ]
 
 
 def test_rows_that_may_not_be_without_a_parent_find_theirs(new_case: NewCase, exchange: Make) -> None:
@@ -114,9 +114,7 @@ def test_a_row_that_may_hang_on_either_of_two_tables_comes_once(new_case: NewCas
     assert sorted(target.rows("notes", "document_id IS NULL, exhibit_id IS NULL")) == [(0, 0), (0, 1), (1, 0)]
 
 
-def test_a_link_to_a_document_that_was_not_selected_stays_and_is_reported(
-    new_case: NewCase, exchange: Make
-) -> None:
+def test_a_link_to_a_document_that_was_not_selected_stays_and_is_reported(new_case: NewCase, exchange: Make) -> None:
     # Prepare
     source, target = pair(
         new_case,
@@ -140,7 +138,8 @@ def test_lookups_that_nobody_told_of_are_merged_by_their_unique_key(new_case: Ne
         new_case,
         "CREATE TABLE languages (code CHAR(2) COLLATE utf8mb4_unicode_520_ci PRIMARY KEY, name VARCHAR(20));"
         "CREATE TABLE offices (id INT AUTO_INCREMENT PRIMARY KEY, town VARCHAR(20) NOT NULL UNIQUE);"
-        "CREATE TABLE boxes (id INT PRIMARY KEY, office_id INT NOT NULL, FOREIGN KEY (office_id) REFERENCES offices (id));"
+        "CREATE TABLE boxes (id INT PRIMARY KEY, office_id INT NOT NULL,"
+        " FOREIGN KEY (office_id) REFERENCES offices (id));"
         "ALTER TABLE documents ADD language CHAR(2) NULL, ADD FOREIGN KEY (language) REFERENCES languages (code),"
         " ADD box_id INT NULL, ADD FOREIGN KEY (box_id) REFERENCES boxes (id);",
     )
@@ -185,7 +184,12 @@ def test_what_only_one_side_has_is_reported(new_case: NewCase, exchange: Make) -
     [
         ("", "ALTER TABLE exhibits ADD must INT NOT NULL;", "VALUE_MISSING", "exhibits.must"),
         ("", "ALTER TABLE document_variants DROP sha256;", "COLUMN_MISSING", "document_variants.sha256"),
-        ("", "SET foreign_key_checks = 0; DROP TABLE exhibits; SET foreign_key_checks = 1;", "TABLE_MISSING", "exhibits"),
+        (
+            "",
+            "SET foreign_key_checks = 0; DROP TABLE exhibits; SET foreign_key_checks = 1;",
+            "TABLE_MISSING",
+            "exhibits",
+        ),
         ("", "ALTER TABLE labels MODIFY id BIGINT UNSIGNED, DROP PRIMARY KEY, ADD KEY (id);", "KEYS_DIFFER", "labels"),
         ("", "ALTER TABLE documents MODIFY file_name VARCHAR(3) NOT NULL;", "VALUE_REFUSED", "file_name"),
         ("", "ALTER TABLE exhibits ADD UNIQUE KEY titles (title(20));", "KEY_TAKEN", "titles"),
@@ -200,7 +204,7 @@ def test_schemas_that_do_not_fit_are_refused_by_name(
     file_document(source, "secret name.pdf")
     file_document(source, "secret name.pdf")
     # Act
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(MisfitError) as caught:
         between(exchange, source, target).run()
     # Assess
     assert caught.value.code == code

@@ -54,7 +54,7 @@ VALUES = {
     "varbin": ["0x2020", "0xC328"],
     "pick": ["'it''s'", "'é'"],
     "many": ["''", "'x,z'"],
-    "structure": ["'{\"a\": [1, \"\\\\u0000\", \"😀\"], \"z\": null}'", "'null'"],
+    "structure": ['\'{"a": [1, "\\\\u0000", "😀"], "z": null}\'', "'null'"],
     "place": ["POINT(1.5, -2)", "NULL"],
     "odd `name": ["5"],
 }
