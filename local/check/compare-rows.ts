@@ -32,9 +32,9 @@ function compareRow(carrying: Carrying, before: Fingerprint, table: string, row:
   if ("id" in row) {
     const targets = carrying.counterparts.get(table)?.get(String(row["id"])) ?? [];
     if (targets.length > 1) problem(`is there ${targets.length} times in the destination: ${targets.join(", ")}`);
-    if (targets.length !== 1) {
-      if (!targets.length) problem("has not arrived");
-      return targets.length > 0;
+    if (!targets.length) {
+      problem("has not arrived");
+      return false;
     }
   }
   const expected = expectedRow(carrying, table, row);

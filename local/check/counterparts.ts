@@ -2,7 +2,7 @@ import type { Connection } from "mysql2/promise";
 import { select, type CaseRows, type Row } from "./case-rows.ts";
 import { sharedTables } from "./scope.ts";
 
-/** Which rows of the destination stand for a row of the source: table → source id → target ids. One is right. */
+/** Which rows of the destination stand for a row of the source: table → source id → target ids, oldest first. */
 export type Counterparts = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
 /** Finds them: copied rows by the exchange's own id map, shared rows by their names as the server compares them. */
@@ -35,7 +35,10 @@ export async function findCounterparts(
 
 function byFirst(pairs: readonly Row[]): Map<string, string[]> {
   const grouped = Map.groupBy(pairs, (pair) => String(pair["source"]));
-  return new Map([...grouped].map(([source, of]) => [source, of.map((pair) => String(pair["target"]))]));
+  const oldestFirst = (a: string, b: string) => (BigInt(a) < BigInt(b) ? -1 : 1);
+  return new Map(
+    [...grouped].map(([source, of]) => [source, of.map((pair) => String(pair["target"])).sort(oldestFirst)]),
+  );
 }
 
 /** Of folders of one name, those that lie below the same folders. */

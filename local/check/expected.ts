@@ -11,10 +11,9 @@ export interface Carrying {
   counterparts: Counterparts;
 }
 
-/** The target that stands for a row, if there is exactly one. */
+/** The target that stands for a row: the oldest where there are several, which is a problem of its own. */
 export function targetOf({ counterparts }: Carrying, table: string, sourceId: string): string | undefined {
-  const targets = counterparts.get(table)?.get(sourceId) ?? [];
-  return targets.length === 1 ? targets[0] : undefined;
+  return counterparts.get(table)?.get(sourceId)?.[0];
 }
 
 /**

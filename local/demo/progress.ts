@@ -9,6 +9,8 @@ export function progressLine(view: ExchangeView): string {
       const others = [notFound && `${notFound} not found`, failed && `${failed} failed`].filter(Boolean);
       return `${stage} ${done}/${String(expected)}${others.length > 0 ? ` (${others.join(", ")})` : ""}`;
     });
+  const known = view.documents.copied + view.documents.notFound + view.documents.failed;
+  if (counts.length === 0 && known > 0) counts.push(`documents ${known}/${view.documents.selected}`);
   return [view.state, ...counts].join("  ");
 }
 

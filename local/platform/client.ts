@@ -16,7 +16,7 @@ export const exchangeView = z.object({
   state: z.enum(exchangeStates),
   stateHistory: z.array(z.object({ state: z.enum(exchangeStates), at: z.coerce.date(), reason: z.string() })),
   documents: z.object({
-    selected: z.int().nullable(),
+    selected: z.int(),
     copied: z.int(),
     notFound: z.int(),
     failed: z.int(),

@@ -41,7 +41,11 @@ function linesOn(stream: NodeJS.WriteStream): Stage {
     say(`▶ ${title}`);
     const started = performance.now();
     try {
-      const value = await work((message) => say(`  ${message}`));
+      let last = "";
+      const value = await work((message) => {
+        if (message !== last) say(`  ${message}`);
+        last = message;
+      });
       say(`✔ ${title} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
       return value;
     } catch (error) {

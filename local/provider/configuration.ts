@@ -33,15 +33,44 @@ const knownArguments = z.strictObject({
   skipMetadataApiCheck: truth.optional(),
   skipRegionValidation: truth.optional(),
   skipRequestingAccountId: truth.optional(),
-  version: z.string().optional(),
-  pluginDownloadURL: z.string().optional(),
 });
 
 export const configurationNames = Object.keys(knownArguments.shape);
 
+/** Arguments of the official provider that are not built here. */
+export const unsupportedConfiguration: readonly string[] = [
+  "allowedAccountIds",
+  "assumeRoleWithWebIdentity",
+  "assumeRoles",
+  "customCaBundle",
+  "ec2MetadataServiceEndpoint",
+  "ec2MetadataServiceEndpointMode",
+  "forbiddenAccountIds",
+  "httpProxy",
+  "httpsProxy",
+  "ignoreTags",
+  "insecure",
+  "noProxy",
+  "retryMode",
+  "s3UsEast1RegionalEndpoint",
+  "sharedConfigFiles",
+  "sharedCredentialsFiles",
+  "stsRegion",
+  "tagPolicyCompliance",
+  "tokenBucketRateLimiterCapacity",
+  "useDualstackEndpoint",
+  "useFipsEndpoint",
+  "userAgents",
+];
+
+/** What Pulumi itself adds to a provider's arguments. */
+const pulumisOwn = new Set(["version", "pluginDownloadURL"]);
+
 /** Structured arguments travel as JSON text; empty text means "not given". */
 function decoded(args: Bag): Bag {
-  const given = Object.entries(args).filter(([name, value]) => value !== "" && !name.startsWith("__"));
+  const given = Object.entries(args).filter(
+    ([name, value]) => value !== "" && !name.startsWith("__") && !pulumisOwn.has(name),
+  );
   return Object.fromEntries(
     given.map(([name, value]) => [name, isJson(value) ? (JSON.parse(value) as unknown) : value]),
   );
@@ -57,11 +86,14 @@ export function configurationFaults(args: Bag): { property: string; reason: stri
   if (result.success) return [];
   return result.error.issues.flatMap((issue) => {
     if (issue.code !== "unrecognized_keys") return [{ property: issue.path.join("."), reason: issue.message }];
-    return issue.keys.map((name) => ({
-      property: name,
-      reason: `"${name}" of the aws provider's configuration is not supported by the local provider`,
-    }));
+    return issue.keys.map((name) => ({ property: name, reason: strange(name) }));
   });
+}
+
+function strange(name: string): string {
+  return unsupportedConfiguration.includes(name)
+    ? `"${name}" is an argument of aws.Provider that the local provider does not support`
+    : `"${name}" is not an argument of aws.Provider`;
 }
 
 /** @throws InvalidInputError naming what the local provider does not know */

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { ExchangerError } from "../../contracts/errors.ts";
 import { pulumiEnvironment, readDescription, type CloudDescription } from "../cloud/description.ts";
+import { projectDir } from "../cloud/project.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
 async function runPulumi(cloud: CloudDescription, args: readonly string[]): Promise<number> {
   const env = { ...process.env, ...pulumiEnvironment(cloud, "operator") };
-  const result = await execa("pulumi", args, { cwd: root, env, extendEnv: false, stdio: "inherit", reject: false });
+  const cwd = projectDir(cloud.runDir);
+  const result = await execa("pulumi", args, { cwd, env, extendEnv: false, stdio: "inherit", reject: false });
   return result.exitCode ?? 1;
 }
 

@@ -106,7 +106,6 @@ export const metricAlarm = define({
     "evaluationCriteria",
     "evaluationInterval",
     "metricQueries",
-    "namePrefix",
     "thresholdMetricId",
     "warmUpConfiguration",
   ],
