@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { IAM } from "@aws-sdk/client-iam";
 import type { PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
+import { execa } from "execa";
 import { z } from "zod";
 import type { Cloud } from "../../local/cloud/cloud.ts";
 import { sharedCloud } from "../support/cloud.ts";
@@ -71,6 +72,12 @@ export class ProviderBench {
   /** The state as it lies in the backend, secrets and all. */
   rawState(stack: Stack): Promise<string> {
     return readFile(join(this.#folder, ".pulumi", "stacks", project, `${stack.name}.json`), "utf8");
+  }
+
+  /** An import protects what it brings in. */
+  async unprotect(stack: Stack): Promise<void> {
+    const args = ["state", "unprotect", "--all", "--yes", "--stack", stack.name];
+    await execa("pulumi", args, { cwd: stack.workspace.workDir, env: this.#environment });
   }
 
   /** Destroys what the tests left and forgets everything. */
