@@ -7,6 +7,9 @@ import { readArtifacts } from "./global/artifacts.ts";
 import { parseGlobalConfig } from "./global/config.ts";
 import { globalProgram } from "./global/program.ts";
 
+/** Where what the build made lies: in the clone, unless it was built elsewhere (EXCHANGER_ARTIFACTS). */
+const artifactsFolder = process.env["EXCHANGER_ARTIFACTS"] ?? join(import.meta.dirname, "..", "dist");
+
 /** What the plain Pulumi CLI runs: the program that the stack's name asks for. */
 export default function program(): Record<string, unknown> {
   try {
@@ -21,7 +24,7 @@ export default function program(): Record<string, unknown> {
 function programOf(stack: string, config: Config): Record<string, unknown> {
   if (stack.startsWith("global-")) {
     const settings = parseGlobalConfig(config.requireObject("global"), process.env);
-    return globalProgram(settings, readArtifacts(join(import.meta.dirname, "..", "dist")));
+    return globalProgram(settings, readArtifacts(artifactsFolder));
   }
   if (stack.startsWith("exchange-")) {
     const settings = config.getObject("exchange");

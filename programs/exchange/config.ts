@@ -13,7 +13,10 @@ export type Phase = z.infer<typeof phase>;
 /** Everything that the program of one exchange needs to know. */
 export const exchangeStackConfig = z.object({
   exchange: exchangeContext,
-  plan: z.object({ queues: z.array(z.enum(queueKinds)), processors: z.array(z.enum(processorKinds)) }),
+  plan: z.object({
+    queues: z.array(z.enum(queueKinds)).readonly(),
+    processors: z.array(z.enum(processorKinds)).readonly(),
+  }),
   phase,
   global: globalOutputs,
 });
