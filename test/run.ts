@@ -51,7 +51,7 @@ function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
     {
       name: "mocha",
       what: "everything else, up to whole exchanges over HTTP",
-      command: ["mocha", ...rest],
+      command: ["mocha", ...(rest.length > 0 ? rest : ["test/**/*.test.ts"])],
       counts: { passed: /(\d+) passing/, failed: /(\d+) failing/ },
     },
   ];

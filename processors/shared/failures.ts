@@ -38,7 +38,7 @@ export function classify(thrown: unknown): ExchangerError {
   if (permanentCode !== undefined) return new PermanentError(permanentCode, `${name}: ${message}`, { cause: thrown });
   if (throttling.test(name) || status === 429 || status === 503) return recoverable("THROTTLED");
   if (network.test(code) || network.test(name)) return recoverable("UNREACHABLE");
-  if (/^AccessDenied/.test(name) || status === 403) return recoverable("ACCESS_DENIED");
+  if (isForbidden(fault)) return recoverable("ACCESS_DENIED");
   if (status === 409 || status === 412) return recoverable("CHANGED_MEANWHILE");
   if (status !== undefined && status >= 500) return recoverable("SERVICE_FAULT");
   return toExchangerError(thrown);
@@ -47,4 +47,10 @@ export function classify(thrown: unknown): ExchangerError {
 /** Whether S3 says that there is no such object. HEAD answers carry no body, hence the two names. */
 export function isMissingObject(thrown: unknown): boolean {
   return thrown instanceof Error && (thrown.name === "NoSuchKey" || thrown.name === "NotFound");
+}
+
+export function isForbidden(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const fault: AwsFault = thrown;
+  return fault.name.startsWith("AccessDenied") || fault.$metadata?.httpStatusCode === 403;
 }

@@ -33,7 +33,7 @@ export function s3CopyStatements(of: {
       Resource: `${bucket}/${destination}*`,
     },
     {
-      // Without it a missing key answers 403, which cannot be told from a missing right.
+      // A missing key may answer 403, like a missing right: a listing of just that key tells the two apart.
       Sid: "LearnThatAKeyIsMissing",
       Effect: "Allow",
       Action: "s3:ListBucket",

@@ -111,6 +111,40 @@ describe("the S3 copy processor", () => {
     expect(await drain(aws.sqs, to.uploaderQueueUrl)).to.deep.equal([]);
   });
 
+  /** What S3 answers to a HEAD of a missing key where the right to list is bound to a prefix. */
+  const forbidden = () => {
+    throw Object.assign(new Error("Forbidden"), { name: "403", $metadata: { httpStatusCode: 403 } });
+  };
+
+  it("takes a HEAD that is forbidden for a missing file when a listing does not show the key", async () => {
+    // Prepare
+    const { aws, to, heard, bucket, beforeCommand } = bench;
+    beforeCommand("HeadObjectCommand", forbidden);
+    const message = copyMessage(newExchange(), bucket);
+
+    // Act
+    const answer = await s3CopyHandler(to)(sqsEvent({ body: message }));
+
+    // Assess
+    expect(answer).to.deep.equal(failed());
+    expect((await drainEvents(aws.sqs, heard)).map(({ eventType }) => eventType)).to.deep.equal(["DOCUMENT_NOT_FOUND"]);
+  });
+
+  it("tries again a file that is there and forbidden", async () => {
+    // Prepare
+    const { aws, to, heard, bucket, put, beforeCommand } = bench;
+    const message = copyMessage(newExchange(), bucket);
+    await put(message.file.sourceKey, "hello");
+    beforeCommand("HeadObjectCommand", forbidden);
+
+    // Act
+    const answer = await s3CopyHandler(to)(sqsEvent({ body: message }));
+
+    // Assess
+    expect(answer.batchItemFailures).to.have.length(1);
+    expect(await drainEvents(aws.sqs, heard)).to.deep.equal([]);
+  });
+
   const oddNames = {
     "spaces and signs": "a b#c%d+e?f&g=h;i'j(k)!*~.pdf",
     "what looks encoded": "100%25 %2F.pdf",
