@@ -86,7 +86,7 @@ def read_catalogue(to: Connection, schema: str) -> Catalogue:
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     for table, name, data_type, nullable, default, extra, expression in _texts(
         to,
-        "SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.extra,"
+        "SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default IS NOT NULL, c.extra,"
         " c.generation_expression FROM information_schema.columns c JOIN information_schema.tables t"
         " ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'"
         " WHERE c.table_schema = %s ORDER BY c.table_name, c.ordinal_position",
@@ -97,7 +97,7 @@ def read_catalogue(to: Connection, schema: str) -> Catalogue:
             data_type=data_type.lower(),
             nullable=nullable == "YES",
             generated=bool(expression),
-            has_default=default != "" or nullable == "YES" or "DEFAULT_GENERATED" in extra.upper(),
+            has_default=default == "1" or nullable == "YES",
             auto_increment="auto_increment" in extra.lower(),
             stamps_updates="on update" in extra.lower(),
         )

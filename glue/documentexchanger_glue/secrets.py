@@ -9,7 +9,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .errors import InvalidInputError
 
-
 _HIGHEST_PORT = 65535
 
 
