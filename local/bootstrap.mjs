@@ -27,14 +27,18 @@ const marker = "DOCUMENTEXCHANGER_INSTALLING";
 const say = (line) => process.stderr.write(`${line}\n`);
 const read = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
 
-/** npm's own record of what it installed holds every package of package-lock.json that this platform needs. */
+/**
+ * Every package of package-lock.json that this platform needs is in npm's own record of what it installed, and on disk:
+ * `npm install --package-lock-only` writes that record without the packages.
+ */
 function isInstalled() {
   const record = join(modules, ".package-lock.json");
   if (!existsSync(record)) return false;
   const [wanted, installed] = [read(join(root, "package-lock.json")), read(record)];
   return Object.entries(wanted).every(([path, { version, optional }]) => {
     if (path === "") return true;
-    return path in installed ? installed[path].version === version : Boolean(optional);
+    if (!(path in installed)) return Boolean(optional);
+    return installed[path].version === version && existsSync(join(root, path));
   });
 }
 
