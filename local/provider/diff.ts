@@ -49,7 +49,9 @@ export function diff(type: ResourceType, request: DiffRequest): Difference {
 }
 
 function differs(name: string, property: Property, { state, inputs, oldInputs, region }: DiffRequest): boolean {
-  const wanted = name === "region" ? (inputs["region"] ?? region) : inputs[name];
+  // A half-made resource may be recorded without its region.
+  if (name === "region") return state["region"] !== undefined && state["region"] !== (inputs["region"] ?? region);
+  const wanted = inputs[name];
   const actual = property.unread && state[name] === undefined ? oldInputs[name] : state[name];
   if (wanted === undefined) return !property.computed && !isEmpty(actual);
   return holdsUnknown(wanted) || !property.equal(actual, wanted);

@@ -65,7 +65,7 @@ export async function update(
     const actual = await context.until(`${displayName(type.token)} ${id} to be visible`, () =>
       type.read(context, id, inputs),
     );
-    return stateOf(type, actual, inputs, state, settings);
+    return stateOf(type, actual, inputs, {}, settings);
   } catch (error) {
     throw new InitFailedError(
       worded("update", type, error),
