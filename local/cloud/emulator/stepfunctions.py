@@ -55,6 +55,10 @@ def install():
     stepfunctions._invoke_with_callback = invoke_with_callback
     stepfunctions._run_distributed_map, stepfunctions._read_map_items = distributed_map, read_map_items
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = start_job_run
+    publish = stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sns:publish"]
+    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sns:publish"] = lambda resource, given: publish(
+        resource, with_attributes(given)
+    )
 
 
 def require(action, service, resource, condition_keys=None):
@@ -128,6 +132,16 @@ def _sdk_right(service, operation, given):
         key, "POST", "/", headers, json.dumps(given).encode(), query, get_region(), get_account_id()
     )
     return f"{key}:{name}", key, arn
+
+
+def with_attributes(given):
+    """Parameters of `sns:publish` with message attributes in the words of SNS's own protocol, the only ones it reads."""
+    flat = {name: value for name, value in given.items() if name != "MessageAttributes"}
+    for number, (name, attribute) in enumerate((given.get("MessageAttributes") or {}).items(), start=1):
+        flat[f"MessageAttributes.entry.{number}.Name"] = name
+        for field, value in attribute.items():
+            flat[f"MessageAttributes.entry.{number}.Value.{field}"] = str(value)
+    return flat
 
 
 def start_job_run(resource, given):
