@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/localWorkspace.js";
+import { output } from "@pulumi/pulumi/output.js";
 import { Stack } from "@pulumi/pulumi/automation/stack.js";
 import type { PulumiFn } from "@pulumi/pulumi/automation/workspace.js";
 import type { ExchangeStackConfig } from "../../programs/exchange/config.ts";
@@ -44,28 +45,49 @@ async function attempt(job: Job, workDir: string): Promise<Outcome> {
 }
 
 async function perform(job: Job, workDir: string): Promise<Record<string, unknown> | null> {
+  const told: { outputs: Record<string, unknown> } = { outputs: {} };
   const workspace = await LocalWorkspace.create({
     workDir,
     projectSettings: { name: projectName, runtime: "nodejs" },
-    ...(job.kind === "up" && { program: await programOf(job) }),
+    ...(job.kind === "up" && { program: await programOf(job, told) }),
     ...(job.kind === "up" && job.secretsProvider !== undefined && { secretsProvider: job.secretsProvider }),
   });
-  if (job.kind === "up") {
-    const stack = await Stack.createOrSelect(job.stackName, workspace);
-    if (job.recover) await recover(stack);
-    stop.signal.throwIfAborted();
-    return valuesOf((await stack.up(options)).outputs);
+  if (job.kind === "outputs") {
+    const outputs = await (await Stack.select(job.stackName, workspace)).outputs();
+    return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
   }
-  if (job.kind === "outputs") return valuesOf(await (await Stack.select(job.stackName, workspace)).outputs());
-  const stack = await selectIfAny(job.stackName, workspace);
+  const stack = job.kind === "up" ? await selectOrCreate(job, workspace) : await selectIfAny(job.stackName, workspace);
   if (!stack) return null;
   if (job.recover) await recover(stack);
   stop.signal.throwIfAborted();
-  await stack.destroy(options);
+  if (job.kind === "up") {
+    await sparing(stack).up(options);
+    return told.outputs;
+  }
+  await sparing(stack).destroy(options);
   // The SDK's own call leaves the stack's backup in the backend.
   const remove = ["stack", "rm", "--yes", "--remove-backups", "--non-interactive", job.stackName];
   await execa("pulumi", remove, { cwd: workDir });
   return null;
+}
+
+/** After each operation the SDK runs the CLI three times more, for outputs and history that nobody here reads. */
+function sparing(stack: Stack): Stack {
+  stack.outputs = () => Promise.resolve({});
+  stack.info = () => Promise.resolve(undefined);
+  return stack;
+}
+
+/** A stack that should be new is created without asking for it first; each question is a run of the CLI. */
+async function selectOrCreate(job: Extract<Job, { kind: "up" }>, workspace: LocalWorkspace): Promise<Stack> {
+  if (!job.isNew) return Stack.createOrSelect(job.stackName, workspace);
+  try {
+    return await Stack.create(job.stackName, workspace);
+  } catch (error) {
+    if (error instanceof Error && error.name === "StackAlreadyExistsError")
+      return Stack.select(job.stackName, workspace);
+    throw error;
+  }
 }
 
 /** Where the CLI remembers which stack is selected in a folder; nobody else removes it. */
@@ -91,15 +113,21 @@ async function selectIfAny(stackName: string, workspace: LocalWorkspace): Promis
   }
 }
 
-async function programOf(job: Extract<Job, { kind: "up" }>): Promise<PulumiFn> {
+/** The program, which tells its outputs when they are known. */
+async function programOf(
+  job: Extract<Job, { kind: "up" }>,
+  told: { outputs: Record<string, unknown> },
+): Promise<PulumiFn> {
   const module = (await import(job.program)) as {
-    exchangeProgram: (config: ExchangeStackConfig) => Record<string, unknown>;
+    exchangeProgram: (config: ExchangeStackConfig) => Record<string, unknown> | Promise<Record<string, unknown>>;
   };
-  return () => Promise.resolve(module.exchangeProgram(job.config));
-}
-
-function valuesOf(outputs: Record<string, { value: unknown }>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
+  return async () => {
+    const outputs = await module.exchangeProgram(job.config);
+    output(outputs).apply((known) => {
+      told.outputs = known;
+    });
+    return outputs;
+  };
 }
 
 function collect({ diagnosticEvent }: EngineEvent): void {

@@ -54,7 +54,12 @@ export class Deployer {
     const child = fork(childModule, run.label === undefined ? [] : [run.label], {
       // A group of its own: a terminal's Ctrl-C reaches the engine alone, and a kill reaches the CLI and its plugins.
       detached: true,
-      env: { ...this.#options.environment, PULUMI_SKIP_UPDATE_CHECK: "true" },
+      env: {
+        ...this.#options.environment,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        // Compiling the SDK is a third of a child's start.
+        NODE_COMPILE_CACHE: join(this.#options.workDir, ".compile-cache"),
+      },
       execArgv: [],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });

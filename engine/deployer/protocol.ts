@@ -18,6 +18,8 @@ export type Job =
       /** URL of a module that exports `exchangeProgram`. */
       readonly program: string;
       readonly secretsProvider: string | undefined;
+      /** Nobody has made the stack yet, as far as is known. */
+      readonly isNew: boolean;
     })
   | (JobBase & { readonly kind: "destroy" })
   | (JobBase & { readonly kind: "outputs" });

@@ -39,7 +39,7 @@ export class OperationRunner {
     const operation = { id: randomUUID(), exchangeId: record.id, kind: wish.kind, purpose: wish.purpose, attempt };
     if (!(await intend(this.#options.db, { ...operation, owner: this.#options.instance }))) return;
     const cancel = new AbortController();
-    const run = this.#run(operation, this.#jobOf(record, wish, recover), cancel).finally(() => {
+    const run = this.#run(operation, this.#jobOf(record, wish, attempt, recover), cancel).finally(() => {
       this.#running.delete(run);
       this.#options.ended();
     });
@@ -98,7 +98,7 @@ export class OperationRunner {
     }
   }
 
-  #jobOf(record: ExchangeRecord, wish: OperationWish, recover: boolean): Job {
+  #jobOf(record: ExchangeRecord, wish: OperationWish, attempt: number, recover: boolean): Job {
     const { global, program, secretsProvider } = this.#options;
     const stackName = exchangeStackName(record.id);
     if (wish.kind === "destroy") return { kind: "destroy", stackName, recover };
@@ -108,7 +108,8 @@ export class OperationRunner {
       phase: wish.phase,
       global,
     };
-    return { kind: "up", stackName, config, program, secretsProvider, recover };
+    const isNew = wish.purpose === "provision" && attempt === 1 && !recover;
+    return { kind: "up", stackName, config, program, secretsProvider, isNew, recover };
   }
 }
 

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { expect } from "chai";
+import { ensureToolchain } from "../../local/toolchain/index.ts";
 import { Deployer } from "../../engine/deployer/deployer.ts";
 import type { Job, Outcome } from "../../engine/deployer/protocol.ts";
 import type { ExchangeStackConfig } from "../../programs/exchange/config.ts";
@@ -17,14 +18,14 @@ describe("deployer", function () {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "deployer-"));
     flag = join(folder, "runs");
-    const pulumi = join(homedir(), ".cache", "documentexchanger", "pulumi-3.259.0");
+    const { path } = await ensureToolchain(() => undefined);
     deployer = new Deployer({
       maxOperations: 2,
       workDir: join(folder, "work"),
       stopGraceSeconds: 20,
       environment: {
         ...(process.env as Record<string, string>),
-        PATH: [pulumi, process.env["PATH"]].join(delimiter),
+        PATH: [...path, process.env["PATH"]].join(delimiter),
         PULUMI_HOME: join(folder, "home"),
         PULUMI_BACKEND_URL: `file://${folder}`,
         PULUMI_CONFIG_PASSPHRASE: "only for this test",
@@ -42,6 +43,7 @@ describe("deployer", function () {
     program: new URL(`programs/${program}.ts`, import.meta.url).href,
     config: { phase } as unknown as ExchangeStackConfig,
     secretsProvider: undefined,
+    isNew: phase === "running" && !recover,
     recover,
   });
   const other = (kind: "destroy" | "outputs", recover = false): Job => ({ kind, stackName: "exchange-1", recover });
@@ -67,7 +69,7 @@ describe("deployer", function () {
     await deployer.run(up("small"));
     await deployer.run(other("destroy"));
 
-    expect(await readdir(join(folder, "work"))).to.deep.equal([]);
+    expect((await readdir(join(folder, "work"))).filter((name) => name.startsWith("exchange"))).to.deep.equal([]);
     expect(await readdir(join(folder, "home", "workspaces"))).to.deep.equal([]);
   });
 

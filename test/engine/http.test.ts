@@ -3,7 +3,16 @@ import { expect } from "chai";
 import { generateKeyPair, SignJWT } from "jose";
 import type { Registry } from "../../engine/registry/database.ts";
 import { addMissing } from "../../engine/registry/ledger.ts";
-import { acceptedExchange, request, testApi, testCases, testRegistry, type TestApi, type TestCases } from "./kit.ts";
+import {
+  acceptedExchange,
+  request,
+  testApi,
+  testCases,
+  testRegistry,
+  type TestApi,
+  type TestCases,
+  type TestRegistry,
+} from "./kit.ts";
 
 interface ProblemBody {
   type: string;
@@ -27,10 +36,11 @@ describe("HTTP interface", function () {
   let cases: TestCases;
   let api: TestApi;
   let token: string;
-  let dropRegistry: () => Promise<void>;
+  let registry: TestRegistry;
 
   before(async () => {
-    ({ db, drop: dropRegistry } = await testRegistry());
+    registry = await testRegistry();
+    ({ db } = registry);
     cases = await testCases();
     api = await testApi(db, cases.reader);
     token = await api.token();
@@ -38,7 +48,7 @@ describe("HTTP interface", function () {
   after(async () => {
     await api.stop();
     await cases.drop();
-    await dropRegistry();
+    await registry.drop();
   });
   beforeEach(async () => {
     for (const table of ["exchanges", "transitions", "exchange_documents"] as const)

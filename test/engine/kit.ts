@@ -18,8 +18,13 @@ import { sharedCloud } from "../support/cloud.ts";
 export const silent = pino({ level: "silent" });
 const suffix = () => randomBytes(4).toString("hex");
 
+export interface TestRegistry {
+  readonly db: Registry;
+  drop(): Promise<void>;
+}
+
 /** A registry of its own on the shared database server, migrated and empty. */
-export async function testRegistry(): Promise<{ db: Registry; drop(): Promise<void> }> {
+export async function testRegistry(): Promise<TestRegistry> {
   const { database } = await sharedCloud();
   const schema = `registry_${suffix()}`;
   const admin = await database.admin();

@@ -11,17 +11,18 @@ import { migrate } from "../../engine/registry/migrations/index.ts";
 import { beat, end, intend, markRunning, operationsOf, requestCancel } from "../../engine/registry/operations.ts";
 import { markPublished, putOff, takeDue } from "../../engine/registry/outbox.ts";
 import type { LedgerEntry } from "../../contracts/ledger.ts";
-import { acceptedExchange, request, testRegistry } from "./kit.ts";
+import { acceptedExchange, request, testRegistry, type TestRegistry } from "./kit.ts";
 
 describe("registry", function () {
   this.timeout(60_000);
   let db: Registry;
-  let drop: () => Promise<void>;
+  let registry: TestRegistry;
 
   before(async () => {
-    ({ db, drop } = await testRegistry());
+    registry = await testRegistry();
+    ({ db } = registry);
   });
-  after(() => drop());
+  after(() => registry.drop());
   beforeEach(async () => {
     for (const table of ["exchanges", "transitions", "operations", "outbox", "inbox", "exchange_documents"] as const) {
       await db.deleteFrom(table).execute();
