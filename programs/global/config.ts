@@ -97,7 +97,7 @@ export const globalConfig = z.strictObject({
       /** What the job needs beyond Glue's own modules, pinned. */
       pythonModules: z
         .array(z.string().regex(/^[A-Za-z0-9._-]+==[A-Za-z0-9.]+$/, "must be name==version"))
-        .default(["PyMySQL==1.1.2"]),
+        .default(["PyMySQL==1.2.4", "cryptography==50.0.2"]),
       /** Names of existing network connections, where the databases are reached through a VPC. */
       connections: z.array(z.string()).default([]),
       /** Documents in one part of the manifest; with `payload.maximumParts` it bounds an exchange. */

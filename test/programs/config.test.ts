@@ -27,7 +27,7 @@ describe("the configuration of a global stack", () => {
         workers: 4,
         timeoutMinutes: 480,
         maxConcurrentRuns: 20,
-        pythonModules: ["PyMySQL==1.1.2"],
+        pythonModules: ["PyMySQL==1.2.4", "cryptography==50.0.2"],
         connections: [],
         manifestPartSize: 2000,
       },

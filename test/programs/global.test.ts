@@ -236,7 +236,7 @@ describe("the global program", () => {
           "--job-bookmark-option": "job-bookmark-disable",
           "--enable-metrics": "true",
           "--enable-continuous-cloudwatch-log": "true",
-          "--additional-python-modules": "PyMySQL==1.1.2",
+          "--additional-python-modules": "PyMySQL==1.2.4,cryptography==50.0.2",
           "--extra-py-files": "s3://doc-exch-data-1a2b3c4/artifacts/glue/documentexchanger_glue.zip",
           "--data_bucket": "doc-exch-data-1a2b3c4",
           "--case_schema_prefix": "case",
