@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { cacheFolder, fingerprint } from "./cache.ts";
 import { ensurePulumi } from "./pulumi.ts";
 import { ensurePython } from "./python.ts";
+import type { Progress } from "./progress.ts";
 import { ensureJava, ensureMariadb } from "./system.ts";
 
-/** Told, in one line, what is being done. */
-export type Progress = (message: string) => void;
+export type { Progress } from "./progress.ts";
 
 /** Where every tool is; all paths are absolute. */
 export interface Toolchain {

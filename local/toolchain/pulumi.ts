@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { cached } from "./cache.ts";
 import { ToolMissingError } from "./errors.ts";
 import { findExecutable } from "./system.ts";
-import type { Progress } from "./index.ts";
+import type { Progress } from "./progress.ts";
 
 export const pulumiVersion = "3.259.0";
 

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { cached } from "./cache.ts";
 import { ToolMissingError } from "./errors.ts";
 import { findExecutable, installPackages } from "./system.ts";
-import type { Progress } from "./index.ts";
+import type { Progress } from "./progress.ts";
 
 const lockFile = join(import.meta.dirname, "requirements.lock");
 const minimalMinor = 11;

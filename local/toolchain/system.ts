@@ -3,7 +3,7 @@ import { readFile, realpath } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
 import { ToolMissingError } from "./errors.ts";
-import type { Progress } from "./index.ts";
+import type { Progress } from "./progress.ts";
 
 /** Where servers live on systems that do not put them on a user's PATH. */
 const systemFolders = ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/bin", "/opt/homebrew/bin"];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BatchStopJobRunCommand, GetJobRunsCommand, GlueClient } from "@aws-sdk/client-glue";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { SFNClient, StopExecutionCommand } from "@aws-sdk/client-sfn";
+import { GetExecutionHistoryCommand, SFNClient, StopExecutionCommand } from "@aws-sdk/client-sfn";
 import { assert, expect } from "chai";
 import type { Cloud } from "../../local/cloud/cloud.ts";
 import { sharedCloud } from "../support/cloud.ts";
@@ -195,21 +195,27 @@ describe("a state machine of the local cloud", function () {
     expect(JobRuns?.length).to.equal(2);
   });
 
-  it("stops its Glue run when the execution is stopped", async () => {
+  it("stops its Glue run when the execution is stopped, and tries nothing again", async () => {
     // Prepare
     const job = await createJob(cloud, sleeping);
-    const definition = { StartAt: "Copy", States: { Copy: { ...runJob(job), End: true } } };
+    const Retry = [{ ErrorEquals: ["States.ALL"], IntervalSeconds: 1, MaxAttempts: 1 }];
+    const definition = { StartAt: "Copy", States: { Copy: { ...runJob(job), Retry, End: true } } };
     const machine = await createMachine(cloud, definition, rightsOn(job));
     const executionArn = await startExecution(cloud, machine, { text: "-" });
-    const glue = new GlueClient(cloud.client("operator"));
-    const run = await until(async () => (await glue.send(new GetJobRunsCommand({ JobName: job }))).JobRuns?.[0]?.Id);
+    const [glue, states] = [new GlueClient(cloud.client("operator")), new SFNClient(cloud.client("operator"))];
+    const runs = async () => (await glue.send(new GetJobRunsCommand({ JobName: job }))).JobRuns ?? [];
+    const run = await until(async () => (await runs())[0]?.Id);
 
     // Act
-    await new SFNClient(cloud.client("operator")).send(new StopExecutionCommand({ executionArn }));
-    const { JobRunState } = await runIn(cloud, job, run, ended);
+    await states.send(new StopExecutionCommand({ executionArn }));
+    await runIn(cloud, job, run, ended);
+    await until(async () => {
+      const { events = [] } = await states.send(new GetExecutionHistoryCommand({ executionArn }));
+      return events.filter((event) => event.type === "TaskFailed").length === 2 ? true : undefined;
+    });
 
     // Assess
-    expect(JobRunState).to.equal("STOPPED");
+    expect((await runs()).map((each) => each.JobRunState)).to.deep.equal(["STOPPED"]);
     expect((await executionEnd(cloud, executionArn)).status).to.equal("ABORTED");
   });
 

@@ -22,12 +22,15 @@ def install():
         stepfunctions._invoke_with_callback,
     )
     run_distributed_map, read_items = stepfunctions._run_distributed_map, stepfunctions._read_map_items
+    fail = stepfunctions._fail_execution
 
     def task(state, raw_input, execution, context):
         _execution.set(execution)
         return execute_task(state, raw_input, execution, context)
 
     def invoke_resource(resource, given):
+        if is_stopped(_execution.get()):
+            raise stepfunctions._ExecutionError("States.Runtime", "the execution was stopped")
         authorize(resource, given)
         return invoke(resource, given)
 
@@ -51,7 +54,13 @@ def install():
             require("s3:GetObject", "s3", f"{bucket}/{given.get('Key')}")
         return read_items(reader, effective, context)
 
+    def fail_execution(execution, error, cause):
+        # What a stopped execution's last call comes to changes nothing about its end.
+        if not is_stopped(execution):
+            fail(execution, error, cause)
+
     stepfunctions._execute_task, stepfunctions._invoke_resource = task, invoke_resource
+    stepfunctions._fail_execution = fail_execution
     stepfunctions._invoke_with_callback = invoke_with_callback
     stepfunctions._run_distributed_map, stepfunctions._read_map_items = distributed_map, read_map_items
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = start_job_run
@@ -59,6 +68,13 @@ def install():
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sns:publish"] = lambda resource, given: publish(
         resource, with_attributes(given)
     )
+
+
+def is_stopped(execution):
+    """Whether an execution was aborted, by itself or with the execution whose Map Run it belongs to."""
+    run = stepfunctions._map_runs.get(execution.get("mapRunArn"))
+    whole = stepfunctions._executions.get(run["executionArn"]) if run else execution
+    return whole["status"] == "ABORTED"
 
 
 def require(action, service, resource, condition_keys=None):
@@ -135,7 +151,7 @@ def _sdk_right(service, operation, given):
 
 
 def with_attributes(given):
-    """Parameters of `sns:publish` with message attributes in the words of SNS's own protocol, the only ones it reads."""
+    """Parameters of `sns:publish` with message attributes in the words of SNS's own protocol: it reads no others."""
     flat = {name: value for name, value in given.items() if name != "MessageAttributes"}
     for number, (name, attribute) in enumerate((given.get("MessageAttributes") or {}).items(), start=1):
         flat[f"MessageAttributes.entry.{number}.Name"] = name
@@ -155,7 +171,7 @@ def start_job_run(resource, given):
         run = _call(glue._get_job_run, wanted)["JobRun"]
         if run["JobRunState"] not in glue_runs.ACTIVE:
             break
-        if execution["status"] != "RUNNING" and run["JobRunState"] != "STOPPING":
+        if is_stopped(execution) and run["JobRunState"] != "STOPPING":
             require("glue:BatchStopJobRun", "glue", glue._arn("job", given["JobName"]))
             _call(glue._batch_stop_job_run, {"JobName": given["JobName"], "JobRunIds": [wanted["RunId"]]})
         time.sleep(_POLL_SECONDS)
