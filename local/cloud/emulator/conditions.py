@@ -2,7 +2,7 @@
 
 Batch calls need the right to the single call. `iam:PermissionsBoundary` on what writes a role, `lambda:FunctionArn` on event source mappings, and, wherever a role is
 handed to a service, the caller's right to pass it, with `iam:PassedToService`. A function and a policy that are being
-made are checked by the name that they will have, not as "any".
+made are checked by the name that they will have, not as "any"; reading, changing and deleting a mapping are actions.
 """
 
 import contextvars
@@ -50,6 +50,7 @@ _request = contextvars.ContextVar("request", default=("", b"", {}))
 def install():
     extract_resource_arn = iam_actions.extract_resource_arn
     request_tag_context = iam_actions.request_tag_context
+    lambda_action = iam_actions._lambda_action
     enforce = iam_evaluator.enforce
 
     def noting(service, method, path, headers, body, params, region, account_id):
@@ -69,9 +70,18 @@ def install():
         role, receiver = passed
         return enforce(access_key, "iam:PassRole", "iam", region, role, {"iam:PassedToService": receiver})
 
+    iam_actions._lambda_action = lambda method, path: _mapping_action(method, path) or lambda_action(method, path)
     iam_actions.extract_resource_arn = noting
     iam_actions.request_tag_context = with_keys
     iam_evaluator.enforce = with_passed_role
+
+
+def _mapping_action(method, path):
+    """The action on one mapping, whose id ends the path."""
+    if path.rstrip("/").rsplit("/", 2)[-2:-1] != ["event-source-mappings"]:
+        return None
+    verb = {"GET": "Get", "PUT": "Update", "DELETE": "Delete"}.get(method)
+    return f"{verb}EventSourceMapping" if verb else None
 
 
 def _arn_to_be(service, path, body, params):

@@ -7,7 +7,7 @@ VERSION = "1.5.33"
 
 NAMES = {
     "ministack.app": ["main"],
-    "ministack.core.iam_actions": ["_query_param", "extract_resource_arn", "request_tag_context"],
+    "ministack.core.iam_actions": ["_lambda_action", "_query_param", "extract_resource_arn", "request_tag_context"],
     "ministack.core.iam_evaluator": [
         "AuthError",
         "_anonymous",
