@@ -109,7 +109,7 @@ describe("the deployed programs", function () {
     const answers = await callAs(cloud.env("engine"), calls);
 
     // Assess
-    expect(answers.map(denied)).to.deep.equal(calls.map(() => "denied"));
+    expect(told(calls, answers)).to.deep.equal(calls.map(([, command]) => `${command}: denied`));
   });
 
   it("the engine may do what an exchange needs", async () => {
@@ -132,7 +132,7 @@ describe("the deployed programs", function () {
     const answers = await callAs(cloud.env("engine"), calls);
 
     // Assess
-    expect(answers).to.deep.equal(calls.map(() => "allowed"));
+    expect(told(calls, answers)).to.deep.equal(calls.map(([, command]) => `${command}: allowed`));
   });
 
   it("the S3 Copy Lambda of an exchange reads its source case, writes its destination case, and reaches no other", async () => {
@@ -163,8 +163,8 @@ describe("the deployed programs", function () {
     const answers = await callUnder(cloud, outputs.processors.s3_copy!.roleArn, calls);
 
     // Assess
-    const allowed = calls.slice(0, 4).map(() => "allowed");
-    expect(answers.map(denied)).to.deep.equal([...allowed, ...calls.slice(4).map(() => "denied")]);
+    const expected = calls.map(([, command], index) => `${command}: ${index < 4 ? "allowed" : "denied"}`);
+    expect(told(calls, answers)).to.deep.equal(expected);
   });
 
   it("records copied become messages, files and events, by nothing but the roles of the programs", async () => {
@@ -301,7 +301,7 @@ describe("the deployed programs", function () {
     const lambda = new LambdaClient(cloud.client("auditor"));
     const { EventSourceMappings } = await lambda.send(new ListEventSourceMappingsCommand({ EventSourceArn: queueArn }));
     lambda.destroy();
-    return EventSourceMappings![0]!.UUID!;
+    return EventSourceMappings!.find(({ EventSourceArn }) => EventSourceArn === queueArn)!.UUID!;
   }
 
   /** The next message of a queue, taken from it as `profile`. */
@@ -358,5 +358,10 @@ describe("the deployed programs", function () {
   }
 });
 
-/** AWS words a refusal differently in each service. */
-const denied = (answer: string) => (answer.startsWith("AccessDenied") ? "denied" : answer);
+/** What became of each call, by its name; AWS words a refusal differently in each service. */
+function told(calls: readonly Call[], answers: readonly string[]): string[] {
+  return answers.map((answer, index) => {
+    const outcome = answer.startsWith("AccessDenied") ? "denied" : answer;
+    return `${calls[index]![1]}: ${outcome}`;
+  });
+}

@@ -1,6 +1,11 @@
 /** Tries calls of AWS under a role or a profile, and tells what IAM lets through. */
 import { buffer } from "node:stream/consumers";
 import {
+  CloudWatchLogsClient,
+  DeleteLogGroupCommand,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-cloudwatch-logs";
+import {
   CreateFunctionCommand,
   DeleteFunctionCommand,
   InvokeCommand,
@@ -85,6 +90,11 @@ export async function callUnder(cloud: Cloud, roleArn: string, calls: readonly C
     return JSON.parse(Buffer.from(required(Payload)).toString()) as string[];
   } finally {
     await lambda.send(new DeleteFunctionCommand({ FunctionName }));
-    lambda.destroy();
+    await new CloudWatchLogsClient(cloud.client("operator"))
+      .send(new DeleteLogGroupCommand({ logGroupName: `/aws/lambda/${FunctionName}` }))
+      // A Lambda that wrote nothing has none.
+      .catch((error: unknown) => {
+        if (!(error instanceof ResourceNotFoundException)) throw error;
+      });
   }
 }

@@ -107,7 +107,6 @@ function makeFunctions({ region, account, dataBucketArn }: EngineReach): Stateme
       Effect: "Allow",
       Action: [
         "lambda:CreateEventSourceMapping",
-        "lambda:GetEventSourceMapping",
         "lambda:UpdateEventSourceMapping",
         "lambda:DeleteEventSourceMapping",
       ],
@@ -115,9 +114,10 @@ function makeFunctions({ region, account, dataBucketArn }: EngineReach): Stateme
       Condition: { ArnLike: { "lambda:FunctionArn": functions } },
     },
     {
-      Sid: "TagsOfMappings",
+      // Without the function, because it must be told of a mapping that is gone too.
+      Sid: "SeeMappings",
       Effect: "Allow",
-      Action: ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],
+      Action: ["lambda:GetEventSourceMapping", "lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],
       Resource: `arn:aws:lambda:${region}:${account}:event-source-mapping:*`,
     },
     {
