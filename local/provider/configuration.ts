@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InvalidInputError } from "../../contracts/errors.ts";
-import type { Tags } from "./resource.ts";
+import type { Tags } from "./tags.ts";
 import type { Bag } from "./values.ts";
 
 /** What the local provider knows of the official one's configuration. */

@@ -1,6 +1,7 @@
 import { filledBefore } from "./check.ts";
 import { isEmpty } from "./equality.ts";
-import type { ResourceType, Tags } from "./resource.ts";
+import type { ResourceType } from "./resource.ts";
+import type { Tags } from "./tags.ts";
 import type { Property } from "./schema.ts";
 import { holdsUnknown, isBag, unknown, type Bag } from "./values.ts";
 

@@ -2,7 +2,8 @@ import { Context } from "./context.ts";
 import { defaultsKey } from "./check.ts";
 import { diff, wantedTags, type Difference } from "./diff.ts";
 import { RecoverableError } from "../../contracts/errors.ts";
-import { displayName, type ResourceType, type Tags } from "./resource.ts";
+import { displayName, type ResourceType } from "./resource.ts";
+import type { Tags } from "./tags.ts";
 import { isMissing, messageOf, nameOf } from "./retrying.ts";
 import { isBag, secret, unknown, withoutUndefined, type Bag } from "./values.ts";
 

@@ -1,8 +1,7 @@
 import type { Context } from "./context.ts";
 import { text, textMap, type Properties, type State, type Values } from "./schema.ts";
+import type { Tags } from "./tags.ts";
 import type { Bag } from "./values.ts";
-
-export type Tags = Record<string, string>;
 
 /** How a name is made when the program gives none. */
 export interface Naming {

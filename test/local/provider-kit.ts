@@ -82,7 +82,9 @@ export class ProviderBench {
 
   /** Destroys what the tests left and forgets everything. */
   async close(): Promise<void> {
-    for (const stack of this.#stacks) await stack.destroy({ refresh: false });
+    for (const stack of this.#stacks) {
+      if ((await this.rawState(stack)).includes('"aws:')) await stack.destroy();
+    }
     process.env["PATH"] = this.#path;
     await rm(this.#folder, { recursive: true, force: true });
   }

@@ -182,6 +182,28 @@ describe("a resource of the local aws provider", function () {
     expect(wrong).to.contain("does not exist");
   });
 
+  it("carries the provider's default tags under its own, and follows their change", async () => {
+    // Prepare
+    let tags: Record<string, string> = { service: "x", owner: "default" };
+    const stack = await bench.stack(() => {
+      const provider = new aws.Provider("tagging", { defaultTags: { tags } });
+      return { url: new aws.sqs.Queue("tagged", { tags: { owner: "own" } }, { provider }).url };
+    });
+    const { outputs } = await stack.up();
+    const QueueUrl = String(outputs["url"]?.value);
+
+    // Act
+    const before = await sqs.listQueueTags({ QueueUrl });
+    tags = { service: "y", stage: "test" };
+    const { summary } = await stack.up();
+    const after = await sqs.listQueueTags({ QueueUrl });
+
+    // Assess
+    expect(before.Tags).to.deep.equal({ service: "x", owner: "own" });
+    expect(summary.resourceChanges).to.deep.include({ update: 2 });
+    expect(after.Tags).to.deep.equal({ service: "y", stage: "test", owner: "own" });
+  });
+
   it("with a secret tag keeps it secret in all tags too", async () => {
     // Prepare
     const stack = await bench.stack(() => {

@@ -1,10 +1,10 @@
 import type { S3 } from "@aws-sdk/client-s3";
 import { partition } from "../context.ts";
 import { InvalidInputError } from "../../../contracts/errors.ts";
-import { define, type Tags } from "../resource.ts";
+import { define } from "../resource.ts";
 import { ifExists, inUse, nameOf } from "../retrying.ts";
 import { flag, text } from "../schema.ts";
-import { tagList, tagMap } from "../tags.ts";
+import { tagList, tagMap, type Tags } from "../tags.ts";
 
 export const bucket = define({
   token: "aws:s3/bucket:Bucket",

@@ -1,10 +1,10 @@
 import type { ChecksumAlgorithm, ObjectCannedACL, S3, ServerSideEncryption, StorageClass } from "@aws-sdk/client-s3";
 import { bytesOf } from "../assets.ts";
 import { partition } from "../context.ts";
-import { define, type Tags } from "../resource.ts";
+import { define } from "../resource.ts";
 import { ifExists, type RetryRule } from "../retrying.ts";
 import { asset, flag, text, textMap, type Values } from "../schema.ts";
-import { tagList, tagMap } from "../tags.ts";
+import { tagList, tagMap, type Tags } from "../tags.ts";
 
 const visible: readonly RetryRule[] = [{ name: "NoSuchBucket", reason: "the bucket is not visible yet" }];
 

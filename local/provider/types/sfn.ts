@@ -1,7 +1,8 @@
 import type { LogLevel, StateMachineType } from "@aws-sdk/client-sfn";
-import { define, type Tags } from "../resource.ts";
+import { define } from "../resource.ts";
 import { ifExists, inUse, propagating } from "../retrying.ts";
 import { flag, json, object, text, type Values } from "../schema.ts";
+import type { Tags } from "../tags.ts";
 
 const properties = {
   arn: text({ role: "output" }),
