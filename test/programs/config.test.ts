@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "chai";
 import { InvalidInputError } from "../../contracts/errors.ts";
 import { parseGlobalConfig } from "../../programs/global/config.ts";
@@ -58,6 +60,18 @@ describe("the configuration of a global stack", () => {
         },
       },
     });
+  });
+
+  it("gives the Glue job by default what its requirements name", async () => {
+    // Prepare
+    const requirements = await readFile(join(import.meta.dirname, "..", "..", "glue", "requirements.txt"), "utf8");
+    const named = requirements.split("\n").filter((line) => /^\w/.test(line));
+
+    // Act
+    const { glue } = parseGlobalConfig(globalSettings, {});
+
+    // Assess
+    expect(glue.pythonModules).to.deep.equal(named);
   });
 
   it("takes environment variables where a text names them", () => {

@@ -105,11 +105,7 @@ function makeFunctions({ region, account, dataBucketArn }: EngineReach): Stateme
       // A mapping has an id for a name; the function is what it can be told by.
       Sid: "MappingsOfExchanges",
       Effect: "Allow",
-      Action: [
-        "lambda:CreateEventSourceMapping",
-        "lambda:UpdateEventSourceMapping",
-        "lambda:DeleteEventSourceMapping",
-      ],
+      Action: ["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping", "lambda:DeleteEventSourceMapping"],
       Resource: "*",
       Condition: { ArnLike: { "lambda:FunctionArn": functions } },
     },
