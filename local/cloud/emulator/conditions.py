@@ -1,8 +1,9 @@
 """What MiniStack's IAM leaves out and our policies rest on: condition keys, iam:PassRole, names of new resources.
 
-Batch calls need the right to the single call. `iam:PermissionsBoundary` on what writes a role, `lambda:FunctionArn` on event source mappings, and, wherever a role is
+`iam:PermissionsBoundary` on what writes a role, `lambda:FunctionArn` on event source mappings, and, wherever a role is
 handed to a service, the caller's right to pass it, with `iam:PassedToService`. A function and a policy that are being
-made are checked by the name that they will have, not as "any"; reading, changing and deleting a mapping are actions.
+made are checked by the name that they will have, not as "any"; reading, changing and deleting a mapping are actions;
+batch calls need the right to the single call.
 """
 
 import contextvars
