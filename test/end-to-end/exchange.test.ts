@@ -198,7 +198,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
 
     expect(verdict.problems).to.deep.equal([]);
     expect(view.state).to.equal("FINISHED");
-    expect(verdict.rows["custodian_exhibits"]).to.equal(undefined);
+    expect(verdict.rows["custodian_exhibits"]).to.deep.equal({ source: 0, target: 0 });
   });
 
   it("copies a user's own files whatever they are called", () => {
