@@ -32,7 +32,7 @@ function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
     { name: "lint", what: "ESLint", command: ["eslint", ".", "--max-warnings", "0"] },
     { name: "format", what: "Prettier", command: ["prettier", "--check", "--log-level", "warn", "."] },
     {
-      name: "dependencies",
+      name: "imports",
       what: "direction of imports",
       command: ["depcruise", ...sources, "--config", ".dependency-cruiser.cjs", "--output-type", "err"],
     },
