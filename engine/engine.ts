@@ -38,7 +38,8 @@ export async function startEngine(config: EngineConfig): Promise<Engine> {
   await mkdir(config.workDir, { recursive: true });
   const deployer = new Deployer(config);
   const global = await readGlobal(deployer, config.globalStack);
-  const aws = awsClients(global.region, config.environment["AWS_ENDPOINT_URL"] !== undefined);
+  const endpoint = config.environment["AWS_ENDPOINT_URL"];
+  const aws = awsClients({ region: global.region, ...(endpoint !== undefined && { endpoint }) });
   const registry = openRegistry(await readDatabaseSecret(aws.secrets, global.registrySecretArn));
   const cases = new CaseReader(
     await readDatabaseSecret(aws.secrets, global.caseReaderSecretArn),

@@ -22,17 +22,21 @@ export interface AwsClients {
   readonly tagging: ResourceGroupsTaggingAPIClient;
 }
 
-/**
- * One client a service, with the process's own credential chain and endpoint (AWS_* variables). Path-style S3
- * addresses are needed where buckets have no names of their own in DNS, that is behind an endpoint of one's own.
- */
-export function awsClients(region: string, ownEndpoint: boolean): AwsClients {
-  const settings = { region };
+export interface AwsSettings {
+  readonly region: string;
+  /** Instead of AWS's own; buckets then have no names in DNS and are addressed by path. */
+  readonly endpoint?: string;
+  /** Instead of the process's own credential chain. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+/** One client a service. */
+export function awsClients(settings: AwsSettings): AwsClients {
   return {
     iam: new IAMClient(settings),
     lambda: new LambdaClient(settings),
     logs: new CloudWatchLogsClient(settings),
-    s3: new S3Client({ ...settings, forcePathStyle: ownEndpoint }),
+    s3: new S3Client({ ...settings, forcePathStyle: settings.endpoint !== undefined }),
     secrets: new SecretsManagerClient(settings),
     sfn: new SFNClient(settings),
     sns: new SNSClient(settings),

@@ -50,8 +50,10 @@ export class Worker {
   /** Looks once at everything that is not ended, as if all of it were due. */
   async reconcile(): Promise<void> {
     await wakeAll(this.#options.eyes.db);
-    await this.#claim();
-    await this.#looks.onIdle();
+    for (let claimed = concurrency; claimed === concurrency;) {
+      claimed = await this.#claim();
+      await this.#looks.onIdle();
+    }
   }
 
   /** Something is due: look now rather than at the next poll. */
@@ -82,11 +84,12 @@ export class Worker {
     }
   }
 
-  async #claim(): Promise<void> {
+  /** Begins a look at each exchange that is due and for which there is a place; returns how many. */
+  async #claim(): Promise<number> {
     const { eyes, maxLiveExchanges, log } = this.#options;
     for (const exchangeId of await admit(eyes.db, maxLiveExchanges)) log.info({ exchangeId }, "exchange admitted");
     const free = concurrency - this.#looks.pending - this.#looks.size;
-    if (free <= 0) return;
+    if (free <= 0) return 0;
     const claim = { instance: eyes.instance, seconds: eyes.leaseSeconds, limit: free };
     const leases = await claimDue(eyes.db, claim);
     for (const lease of leases) {
@@ -97,6 +100,7 @@ export class Worker {
           if (leases.length === free) this.nudge();
         });
     }
+    return leases.length;
   }
 
   async #look(lease: Lease): Promise<void> {

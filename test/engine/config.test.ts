@@ -1,4 +1,6 @@
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { execa } from "execa";
 import { readConfig } from "../../engine/config.ts";
 import { defaultDeadlineMinutes } from "../../engine/exchange/deadlines.ts";
 import { InvalidInputError } from "../../contracts/errors.ts";
@@ -74,5 +76,18 @@ describe("engine configuration", () => {
           "EXCHANGER_DEADLINE_DRAINING_MINUTES",
         ].every((name) => message.includes(name)),
       );
+  });
+
+  it("ends the process with a message on stderr when it is incomplete", async () => {
+    const main = fileURLToPath(new URL("../../engine/main.ts", import.meta.url));
+
+    const { exitCode, stderr } = await execa(process.execPath, [main], {
+      env: { ...least, EXCHANGER_JWT_ISSUER: undefined },
+      extendEnv: false,
+      reject: false,
+    });
+
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.match(/^InvalidInputError: set these variables: EXCHANGER_JWT_ISSUER \(/);
   });
 });

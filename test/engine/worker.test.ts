@@ -1,0 +1,158 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "chai";
+import { exchangeStates } from "../../contracts/states.ts";
+import { awsClients, destroyClients, type AwsClients } from "../../engine/aws/clients.ts";
+import { Deployer } from "../../engine/deployer/deployer.ts";
+import { defaultDeadlineMinutes } from "../../engine/exchange/deadlines.ts";
+import { OperationRunner } from "../../engine/lifecycle/operation-runner.ts";
+import { Sweeper } from "../../engine/lifecycle/sweep.ts";
+import { Worker } from "../../engine/lifecycle/worker.ts";
+import type { Registry } from "../../engine/registry/database.ts";
+import { admit } from "../../engine/registry/admission.ts";
+import { find, history } from "../../engine/registry/exchanges.ts";
+import { intend, markRunning, operationsOf } from "../../engine/registry/operations.ts";
+import { takeDue } from "../../engine/registry/outbox.ts";
+import { UploaderCoordinator } from "../../engine/uploader/coordinator.ts";
+import type { GlobalOutputs } from "../../programs/global/outputs.ts";
+import { ensureToolchain } from "../../local/toolchain/index.ts";
+import { sharedCloud } from "../support/cloud.ts";
+import { acceptedExchange, silent, testRegistry, type TestRegistry } from "./kit.ts";
+
+const stateMachineArn = "arn:aws:states:us-east-1:000000000000:stateMachine:doc_exch_none";
+
+describe("worker", function () {
+  this.timeout(120_000);
+  let registry: TestRegistry;
+  let db: Registry;
+  let aws: AwsClients;
+  let folder: string;
+  let environment: Record<string, string>;
+  const started: { worker: Worker; operations: OperationRunner }[] = [];
+
+  before(async () => {
+    const cloud = await sharedCloud();
+    const settings = cloud.client("operator");
+    aws = awsClients(settings);
+    const { path } = await ensureToolchain(() => undefined);
+    folder = await mkdtemp(join(tmpdir(), "worker-"));
+    environment = {
+      ...(process.env as Record<string, string>),
+      PATH: [...path, process.env["PATH"]].join(delimiter),
+      PULUMI_HOME: join(folder, "home"),
+      PULUMI_BACKEND_URL: `file://${folder}`,
+      PULUMI_CONFIG_PASSPHRASE: "only for this test",
+    };
+  });
+  after(async () => {
+    destroyClients(aws);
+    await rm(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    registry = await testRegistry();
+    ({ db } = registry);
+  });
+  afterEach(async () => {
+    await Promise.all(started.map(({ worker }) => worker.stop()));
+    await Promise.all(started.splice(0).map(({ operations }) => operations.settle(0)));
+    await registry.drop();
+  });
+
+  /** An engine's worker without HTTP, inbox and outbox, on the shared registry. */
+  function workerOf(name: string, program: string): Worker {
+    const instance = `${name}/${process.pid}/${name}`;
+    const sweeper = new Sweeper(aws);
+    const global = { stateMachineArn } as GlobalOutputs;
+    const operations = new OperationRunner({
+      db,
+      deployer: new Deployer({ maxOperations: 1, workDir: join(folder, name), environment, stopGraceSeconds: 20 }),
+      global,
+      program: new URL(`programs/${program}.ts`, import.meta.url).href,
+      secretsProvider: undefined,
+      instance,
+      heartbeatSeconds: 1,
+      log: silent,
+      ended: () => {
+        worker.nudge();
+      },
+    });
+    const uploader = new UploaderCoordinator(aws.sqs, "http://127.0.0.1:1/nobody");
+    const worker: Worker = new Worker({
+      eyes: { db, aws, sweeper, stateMachineArn, instance, leaseSeconds: 10 },
+      hands: { db, aws, global, operations, uploader, sweeper, drainDelaySeconds: 1, log: silent },
+      settings: { deadlineMinutes: defaultDeadlineMinutes, pollSeconds: 0.2, settlingSeconds: 0 },
+      maxLiveExchanges: 10,
+      moved: () => undefined,
+      log: silent,
+    });
+    started.push({ worker, operations });
+    return worker;
+  }
+
+  async function until(id: string, state: (typeof exchangeStates)[number]): Promise<void> {
+    while ((await find(db, id))?.state !== state) await delay(100);
+  }
+
+  it("drives an exchange that cannot be provisioned to its one end, however many engines there are", async () => {
+    const id = await acceptedExchange(db);
+    for (const name of ["one", "two", "three"]) workerOf(name, "failing").start();
+
+    await until(id, "FAILED");
+
+    const record = await find(db, id);
+    expect((await history(db, id)).map(({ state }) => state)).to.deep.equal([
+      "ACCEPTED",
+      "PROVISIONING",
+      "FAILING",
+      "DESTROYING",
+      "FAILED",
+    ]);
+    expect((await operationsOf(db, id)).map(({ purpose, attempt, state }) => [purpose, attempt, state])).to.deep.equal([
+      ["provision", 1, "failed"],
+      ["destroy", 1, "succeeded"],
+    ]);
+    expect((await takeDue(db, 10, 1)).map(({ messageId }) => messageId)).to.deep.equal([`${id}:failed`]);
+    expect([record?.facts.failure?.code, record?.waiting]).to.deep.equal(["ACCESS_DENIED", null]);
+  });
+
+  it("waits for an uploader that cannot be reached, and does not fail the exchange", async () => {
+    const id = await acceptedExchange(db);
+    const outputs = {
+      queues: { doc_uploader: { url: "http://127.0.0.1:1/q", arn: "arn:aws:sqs:us-east-1:000000000000:q" } },
+      processors: {},
+    };
+    await db
+      .updateTable("exchanges")
+      .set({ state: "STARTING", outputs: JSON.stringify(outputs), wake_at: new Date(0) })
+      .execute();
+
+    workerOf("one", "small").start();
+    while (!(await find(db, id))?.waiting?.startsWith("UPLOADER_UNAVAILABLE")) await delay(50);
+
+    expect((await find(db, id))?.state).to.equal("STARTING");
+  });
+
+  it("gives up the operation of an engine that died, and recovers the stack under its own", async () => {
+    const id = await acceptedExchange(db);
+    await admit(db, 1);
+    const begun = { id: randomUUID(), exchangeId: id, kind: "up", purpose: "provision", attempt: 1 } as const;
+    await intend(db, { ...begun, owner: "elsewhere/1/x" });
+    await markRunning(db, begun.id, 1);
+    await db
+      .updateTable("operations")
+      .set({ heartbeat_at: new Date(0) })
+      .execute();
+
+    workerOf("one", "failing").start();
+    await until(id, "FAILED");
+
+    expect((await operationsOf(db, id)).map(({ purpose, attempt, state }) => [purpose, attempt, state])).to.deep.equal([
+      ["provision", 1, "aborted"],
+      ["provision", 2, "failed"],
+      ["destroy", 1, "succeeded"],
+    ]);
+  });
+});
