@@ -40,8 +40,8 @@ export function expectedRow(carrying: Carrying, table: string, row: Row): Row {
 
 /** A reference to a row that does not travel becomes empty. */
 function carriedReference(carrying: Carrying, reference: ForeignKey, value: string | null): string | null {
-  const travels = carrying.scope.get(reference.referencedTable)?.some((row) => row["id"] === value);
-  if (value === null || !travels) return null;
+  const parents = carrying.scope.get(reference.referencedTable) ?? [];
+  if (value === null || !indexed(parents, "id").has(value)) return null;
   return targetOf(carrying, reference.referencedTable, value) ?? null;
 }
 
@@ -79,8 +79,19 @@ function carriedStatus(carrying: Carrying, status: bigint): string {
 
 /** Where a file of the source lies in the destination. */
 function carriedKey(carrying: Carrying, key: string | null): string | null {
-  const file = carrying.scope.get("document_variants")?.find((row) => row["s3_key"] === key);
+  const file = indexed(carrying.scope.get("document_variants") ?? [], "s3_key").get(key);
   const target = file && targetOf(carrying, "document_variants", String(file["id"]));
   const rows = carrying.destination.tables.get("document_variants")?.rows ?? [];
-  return rows.find((row) => row["id"] === target)?.["s3_key"] ?? null;
+  return indexed(rows, "id").get(target ?? null)?.["s3_key"] ?? null;
+}
+
+const indexes = new WeakMap<readonly Row[], Map<string, Map<string | null, Row>>>();
+
+/** The rows by the value of a column; made once for each list of rows. */
+function indexed(rows: readonly Row[], column: string): Map<string | null, Row> {
+  const known = indexes.get(rows) ?? new Map<string, Map<string | null, Row>>();
+  indexes.set(rows, known);
+  const index = known.get(column) ?? new Map(rows.map((row) => [row[column] ?? null, row]));
+  known.set(column, index);
+  return index;
 }

@@ -1,8 +1,11 @@
 import { appendFile } from "node:fs/promises";
 import { expect } from "chai";
+import { execa } from "execa";
 import { makePdf } from "../../local/samples/content/pdf.ts";
 import { sharedCloud } from "../support/cloud.ts";
 import { moment, until, uploaderKit } from "./uploader-kit.ts";
+
+const entry = new URL("../../local/uploader/main.ts", import.meta.url).pathname;
 
 describe("the uploader's stand-in", function () {
   this.timeout(40_000);
@@ -209,5 +212,39 @@ describe("the uploader's stand-in", function () {
     // Assess
     const events = await kit.events(exchange.exchangeId, 1);
     expect(events.map(({ status }) => status)).to.deep.equal(["SUCCESS"]);
+  });
+
+  it("runs as a process of its own, and a signal ends it", async () => {
+    // Prepare
+    const cloud = await sharedCloud();
+    const { exchange, command, file, announce } = await kit.exchange();
+    const env = {
+      ...cloud.env("uploader"),
+      UPLOADER_COMMAND_QUEUE_URL: cloud.uploader.queueUrl,
+      UPLOADER_JOURNAL_FILE: kit.journalFile(exchange.exchangeId),
+      UPLOADER_FAULTS: JSON.stringify({ refuse: ["2"] }),
+    };
+    const uploader = execa(process.execPath, [entry], { env, reject: false });
+    for (const content of [pdf, pdf]) await announce(await file(content));
+
+    // Act
+    await command("consume");
+    const events = await kit.events(exchange.exchangeId, 2);
+    uploader.kill("SIGTERM");
+    const { exitCode, stderr } = await uploader;
+
+    // Assess
+    expect(events.map(({ status }) => status)).to.deep.equal(["SUCCESS", "ERROR"]);
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
+  });
+
+  it("says as a process which variable is missing", async () => {
+    // Act
+    const env = { PATH: process.env["PATH"], UPLOADER_JOURNAL_FILE: "journal" };
+    const { exitCode, stderr } = await execa(process.execPath, [entry], { env, extendEnv: false, reject: false });
+
+    // Assess
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.include("UPLOADER_COMMAND_QUEUE_URL");
   });
 });
