@@ -53,12 +53,22 @@ export async function checkKit(cloud: Cloud) {
   const copy = { connection, s3, caseBucket, source, target, destinationCaseId, exchangeId, documentIds };
   await copyByHand(copy);
   const exchange = { exchangeId, documentIds, includeNatives: true, metadata: [...metadataKinds] };
+  const check = () => checkExchange(outsider, before, [exchange]);
 
   return {
     ...{ exchangeId, documentIds, sourceCaseId, destinationCaseId, source, target, caseBucket, stateBucket },
     missingDocumentId: sample.missingDocumentId,
     ...{ s3, operator, topicArn: TopicArn },
-    check: () => checkExchange(outsider, before, [exchange]),
+    check,
+    /** What the check says while a fault is there. The fault is taken away whatever happens. */
+    async problemsWhile(make: () => Promise<unknown>, mend: () => Promise<unknown>): Promise<string[]> {
+      try {
+        await make();
+        return (await check()).problems;
+      } finally {
+        await mend();
+      }
+    },
     /** A statement of somebody whom no foreign key stops. */
     run: async (sql: string) => (await vandal.query<RowDataPacket[]>(sql))[0],
     async close(): Promise<void> {

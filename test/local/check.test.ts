@@ -1,30 +1,5 @@
-import { CreateLogGroupCommand, DeleteLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
-import {
-  CreatePolicyCommand,
-  CreateRoleCommand,
-  DeletePolicyCommand,
-  DeleteRoleCommand,
-  DeleteRolePolicyCommand,
-  PutRolePolicyCommand,
-} from "@aws-sdk/client-iam";
-import {
-  CreateEventSourceMappingCommand,
-  CreateFunctionCommand,
-  DeleteEventSourceMappingCommand,
-  DeleteFunctionCommand,
-} from "@aws-sdk/client-lambda";
-import {
-  AbortMultipartUploadCommand,
-  CopyObjectCommand,
-  CreateMultipartUploadCommand,
-  DeleteObjectCommand,
-  GetObjectCommand,
-  PutObjectCommand,
-} from "@aws-sdk/client-s3";
-import { SubscribeCommand, UnsubscribeCommand } from "@aws-sdk/client-sns";
-import { CreateQueueCommand, DeleteQueueCommand } from "@aws-sdk/client-sqs";
+import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { makeZip } from "../../local/samples/content/natives.ts";
 import { sharedCloud } from "../support/cloud.ts";
 import { checkKit } from "./check-kit.ts";
 import { shift } from "./copy-by-hand.ts";
@@ -37,17 +12,8 @@ describe("the outsider's check", function () {
   });
   after(() => kit.close());
 
-  /** What the check says while a fault is there. The fault is taken away whatever happens. */
-  async function problemsWhile(make: () => Promise<unknown>, mend: () => Promise<unknown>): Promise<string[]> {
-    try {
-      await make();
-      return (await kit.check()).problems;
-    } finally {
-      await mend();
-    }
-  }
   const spoil = (make: string, mend: string) =>
-    problemsWhile(
+    kit.problemsWhile(
       () => kit.run(make),
       () => kit.run(mend),
     );
@@ -58,7 +24,6 @@ describe("the outsider's check", function () {
     const [original] = await kit.run(`SELECT s3_key FROM ${kit.source}.document_variants WHERE id = ${sourceId}`);
     return { id: sourceId, key: String(file!["key"]), sourceKey: String(original!["s3_key"]) };
   }
-  const queueArn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
 
   it("finds nothing wrong with an exchange that was done right, and counts what came", async () => {
     // Act
@@ -80,7 +45,7 @@ describe("the outsider's check", function () {
       const Object = { Bucket: kit.caseBucket, Key: key };
 
       // Act
-      const found = await problemsWhile(
+      const found = await kit.problemsWhile(
         () => kit.s3.send(new DeleteObjectCommand(Object)),
         () => restore(key, sourceKey),
       );
@@ -98,7 +63,7 @@ describe("the outsider's check", function () {
       const changed = { Bucket: kit.caseBucket, Key: key, Body: bytes, ContentType: "application/pdf" };
 
       // Act
-      const found = await problemsWhile(
+      const found = await kit.problemsWhile(
         () => kit.s3.send(new PutObjectCommand(changed)),
         () => restore(key, sourceKey),
       );
@@ -112,7 +77,7 @@ describe("the outsider's check", function () {
       const stray = { Bucket: kit.caseBucket, Key };
 
       // Act
-      const found = await problemsWhile(
+      const found = await kit.problemsWhile(
         () => kit.s3.send(new PutObjectCommand({ ...stray, Body: "stray" })),
         () => kit.s3.send(new DeleteObjectCommand(stray)),
       );
@@ -128,7 +93,7 @@ describe("the outsider's check", function () {
       const invented = { Bucket: kit.caseBucket, Key: String(file!["key"]) };
 
       // Act
-      const found = await problemsWhile(
+      const found = await kit.problemsWhile(
         () => kit.s3.send(new PutObjectCommand({ ...invented, Body: "%PDF-invented" })),
         () => kit.s3.send(new DeleteObjectCommand(invented)),
       );
@@ -242,7 +207,7 @@ describe("the outsider's check", function () {
       const added = { Bucket: kit.caseBucket, Key };
 
       // Act
-      const found = await problemsWhile(
+      const found = await kit.problemsWhile(
         async () => {
           await kit.run(`UPDATE ${kit.source}.labels SET color = '#000001' WHERE name = 'Cold'`);
           await kit.s3.send(new PutObjectCommand({ ...added, Body: "new" }));
@@ -255,146 +220,6 @@ describe("the outsider's check", function () {
 
       // Assess
       expect(found).to.deep.equal(["source row labels 1002 has been changed", `source object ${Key} is new`]);
-    });
-  });
-
-  describe("of what is left over", () => {
-    const trust = JSON.stringify({
-      Version: "2012-10-17",
-      Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
-    });
-
-    it("names a queue with the prefix, and one that only a tag gives away", async () => {
-      const names = [`doc_exch_left_${kit.exchangeId}`, `unnamed_${kit.exchangeId.slice(0, 8)}`];
-      const urls: string[] = [];
-      const { sqs } = kit.operator;
-
-      // Act
-      const found = await problemsWhile(
-        async () => {
-          for (const [index, QueueName] of names.entries()) {
-            const tags = index === 1 ? { exchangeId: kit.exchangeId } : {};
-            urls.push((await sqs.send(new CreateQueueCommand({ QueueName, tags }))).QueueUrl!);
-          }
-        },
-        () => Promise.all(urls.map((QueueUrl) => sqs.send(new DeleteQueueCommand({ QueueUrl })))),
-      );
-
-      // Assess
-      expect(found).to.deep.equal([`left over: queue ${names[0]}`, `left over: resource ${queueArn(names[1]!)}`]);
-    });
-
-    it("names a role that only a tag gives away, a policy and a log group", async () => {
-      const { iam, logs } = kit.operator;
-      const RoleName = `unnamed_${kit.exchangeId.slice(0, 8)}`;
-      const PolicyName = `doc_exch_policy_${kit.exchangeId.slice(0, 8)}`;
-      const logGroupName = `/aws/lambda/doc_exch_${kit.exchangeId}`;
-      const Tags = [{ Key: "exchangeId", Value: kit.exchangeId }];
-      const allowed = { Effect: "Allow", Action: "sqs:ListQueues", Resource: "*" };
-      const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [allowed] });
-      let PolicyArn: string | undefined;
-
-      // Act
-      const found = await problemsWhile(
-        async () => {
-          await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust, Tags }));
-          PolicyArn = (await iam.send(new CreatePolicyCommand({ PolicyName, PolicyDocument }))).Policy?.Arn;
-          await logs.send(new CreateLogGroupCommand({ logGroupName }));
-        },
-        async () => {
-          await iam.send(new DeleteRoleCommand({ RoleName }));
-          await iam.send(new DeletePolicyCommand({ PolicyArn }));
-          await logs.send(new DeleteLogGroupCommand({ logGroupName }));
-        },
-      );
-
-      // Assess
-      expect(found).to.deep.equal([
-        `left over: role ${RoleName}`,
-        `left over: policy ${PolicyName}`,
-        `left over: log group ${logGroupName}`,
-      ]);
-    });
-
-    it("names a function, and the mapping that feeds it", async () => {
-      const { iam, lambda, sqs } = kit.operator;
-      const name = `doc_exch_left_${kit.exchangeId.slice(0, 8)}`;
-      const zip = await makeZip({ "index.js": "exports.handler = async () => {}" });
-      let mapping: string | undefined;
-      let url: string | undefined;
-
-      // Act
-      const found = await problemsWhile(
-        async () => {
-          const Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
-          const Statement = [{ Effect: "Allow", Action, Resource: queueArn(name) }];
-          const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
-          url = (await sqs.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl;
-          const role = { RoleName: name, AssumeRolePolicyDocument: trust };
-          const { Role } = await iam.send(new CreateRoleCommand(role));
-          await iam.send(new PutRolePolicyCommand({ RoleName: name, PolicyName: "receive", PolicyDocument }));
-          const code = {
-            Role: Role!.Arn,
-            Code: { ZipFile: zip },
-            Runtime: "nodejs22.x",
-            Handler: "index.handler",
-          } as const;
-          await lambda.send(new CreateFunctionCommand({ FunctionName: name, ...code }));
-          const fed = { FunctionName: name, EventSourceArn: queueArn(name), Enabled: false };
-          mapping = (await lambda.send(new CreateEventSourceMappingCommand(fed))).UUID;
-        },
-        async () => {
-          if (mapping) await lambda.send(new DeleteEventSourceMappingCommand({ UUID: mapping }));
-          await lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
-          await iam.send(new DeleteRolePolicyCommand({ RoleName: name, PolicyName: "receive" }));
-          await iam.send(new DeleteRoleCommand({ RoleName: name }));
-          await sqs.send(new DeleteQueueCommand({ QueueUrl: url }));
-        },
-      );
-
-      // Assess
-      const left = [`queue ${name}`, `function ${name}`, `event source mapping ${mapping}`, `role ${name}`];
-      expect(found).to.deep.equal(left.map((resource) => `left over: ${resource}`));
-    });
-
-    it("names a subscription of a topic that stays", async () => {
-      const { sns } = kit.operator;
-      let subscription: string | undefined;
-
-      // Act
-      const found = await problemsWhile(
-        async () => {
-          const subscribed = { TopicArn: kit.topicArn, Protocol: "sqs", Endpoint: queueArn("elsewhere") };
-          subscription = (await sns.send(new SubscribeCommand(subscribed))).SubscriptionArn;
-        },
-        () => sns.send(new UnsubscribeCommand({ SubscriptionArn: subscription })),
-      );
-
-      // Assess
-      expect(found).to.deep.equal([`left over: subscription ${subscription}`]);
-    });
-
-    it("names the stack's state, and an upload that was begun and not ended", async () => {
-      const state = `.pulumi/stacks/documentexchanger/exchange-${kit.exchangeId}.json`;
-      const checkpoint = { Bucket: kit.stateBucket, Key: state };
-      const begun = { Bucket: kit.caseBucket, Key: `case_${kit.destinationCaseId}/large.bin` };
-      let UploadId: string | undefined;
-
-      // Act
-      const found = await problemsWhile(
-        async () => {
-          await kit.operator.s3.send(new PutObjectCommand({ ...checkpoint, Body: "{}" }));
-          UploadId = (await kit.s3.send(new CreateMultipartUploadCommand(begun))).UploadId;
-        },
-        async () => {
-          await kit.operator.s3.send(new DeleteObjectCommand(checkpoint));
-          await kit.s3.send(new AbortMultipartUploadCommand({ ...begun, UploadId }));
-        },
-      );
-
-      // Assess
-      const left = [`stack state ${state}`, `multipart upload ${begun.Key} (${UploadId})`];
-      expect(found).to.deep.equal(left.map((resource) => `left over: ${resource}`));
     });
   });
 });
