@@ -2,6 +2,7 @@
  * `npm test`: every check and every suite, in this order, stopping for nothing, so that one run shows all that is wrong.
  * `npm test -- --only mocha` runs the steps of that name; what follows `--` goes to it.
  */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { ensureToolchain } from "../local/toolchain/index.ts";
@@ -10,6 +11,8 @@ interface Step {
   readonly name: string;
   readonly what: string;
   readonly command: readonly [string, ...string[]];
+  /** The folder to run in, relative to the project's. */
+  readonly folder?: string;
   /** Where the step's own output says how many tests passed and failed. */
   readonly counts?: { readonly passed: RegExp; readonly failed: RegExp };
 }
@@ -45,7 +48,8 @@ function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
     {
       name: "glue",
       what: "the record copy against MariaDB",
-      command: [tools.python, "-m", "pytest", "-q", "-c", "glue/pyproject.toml", "glue/tests"],
+      command: [tools.python, "-m", "pytest", "-q"],
+      folder: "glue",
       counts: { passed: /(\d+) passed/, failed: /(\d+) (?:failed|error)/ },
     },
     {
@@ -68,6 +72,7 @@ async function run(step: Step): Promise<Outcome> {
   const started = performance.now();
   const result = await execa(file, args, {
     preferLocal: true,
+    cwd: join(import.meta.dirname, "..", step.folder ?? "."),
     reject: false,
     stdin: "ignore",
     stdout: ["inherit", "pipe"],
