@@ -55,10 +55,10 @@ export class Deployer {
       // A group of its own: a terminal's Ctrl-C reaches the engine alone, and a kill reaches the CLI and its plugins.
       detached: true,
       env: {
-        ...this.#options.environment,
-        PULUMI_SKIP_UPDATE_CHECK: "true",
         // Compiling the SDK is a third of a child's start.
         NODE_COMPILE_CACHE: join(this.#options.workDir, ".compile-cache"),
+        ...this.#options.environment,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
       },
       execArgv: [],
       stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -131,6 +131,7 @@ async function furnish(
     stateBucket,
     caseBucket,
     path: [...providerPath(), ...toolchain.path],
+    compileCache: join(toolchain.cacheDir, "node-compile-cache"),
     stackSettings: {
       EXCHANGER_CASE_BUCKET: caseBucket,
       EXCHANGER_STATE_BUCKET: stateBucket,

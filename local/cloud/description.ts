@@ -14,6 +14,8 @@ const cloudDescription = z.strictObject({
   caseBucket: z.string(),
   /** Folders that come first on PATH, and where the AWS provider is found. */
   path: z.array(z.string()),
+  /** Where Node keeps what it has compiled: half of the start of a program is compiling. */
+  compileCache: z.string(),
   /** What `stacks/Pulumi.global-local.yaml` takes from the environment. */
   stackSettings: z.record(z.string(), z.string()),
 });
@@ -69,6 +71,9 @@ export function pulumiEnvironment(cloud: CloudDescription, profile: Profile): Re
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(cloud.runDir),
     PULUMI_HOME: join(cloud.runDir, "pulumi"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // The emulator sends no checksums with answers, and the CLI would say so each time.
+    AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
+    NODE_COMPILE_CACHE: cloud.compileCache,
   };
 }
 

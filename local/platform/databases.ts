@@ -8,41 +8,58 @@ import type { Cloud } from "../cloud/cloud.ts";
 
 const registrySchema = "documentexchanger";
 
-/**
- * What a database administrator does once per environment: one user for each purpose with just the rights that it
- * needs, and their passwords in the secrets that the global stack made.
- */
-export async function provideDatabases(cloud: Cloud, outputs: GlobalOutputs): Promise<void> {
-  const admin = await cloud.database.admin();
+/** One user for each purpose, with just the rights that it needs. */
+export interface Logins {
+  readonly registry: DatabaseSecret;
+  readonly ledger: DatabaseSecret;
+  readonly caseReader: DatabaseSecret;
+  readonly recordCopy: DatabaseSecret;
+}
+
+/** What a database administrator does once per environment. */
+export async function makeLogins({ database }: Cloud, caseSchemaPrefix: string): Promise<Logins> {
+  const admin = await database.admin();
   try {
     await admin.query("CREATE DATABASE ?? CHARACTER SET utf8mb4", [registrySchema]);
   } finally {
     await admin.end();
   }
-  const cases = `\`${outputs.caseSchemaPrefix.replaceAll("_", "\\_")}\\_%\`.*`;
-  const login = async (name: string, grants: string[], dbname?: string): Promise<DatabaseSecret> => ({
-    host: cloud.database.host,
-    port: cloud.database.port,
-    ...(await cloud.database.createUser(name, grants)),
-    ...(dbname !== undefined && { dbname }),
+  const { host, port } = database;
+  const login = async (name: string, grants: string[]) => ({
+    host,
+    port,
+    ...(await database.createUser(name, grants)),
   });
-  const registry = await login("registry", [`ALL ON \`${registrySchema}\`.*`], registrySchema);
+  const registry = { ...(await login("registry", [`ALL ON \`${registrySchema}\`.*`])), dbname: registrySchema };
   // The ledger's rights name tables, which must exist before.
   await migrateRegistry(registry);
   const rights = (table: string) => `SELECT, INSERT, UPDATE ON \`${registrySchema}\`.\`${table}\``;
-  const secrets: Record<string, DatabaseSecret> = {
-    [outputs.registrySecretArn]: registry,
-    [outputs.ledgerSecretArn]: await login("ledger", [rights(ledgerTable), rights(statusTable)], registrySchema),
-    [outputs.caseReaderSecretArn]: await login("case_reader", [`SELECT ON ${cases}`]),
-    [outputs.caseDatabaseSecretArn]: await login("record_copy", [
+  const cases = `\`${caseSchemaPrefix.replaceAll("_", "\\_")}\\_%\`.*`;
+  return {
+    registry,
+    ledger: { ...(await login("ledger", [rights(ledgerTable), rights(statusTable)])), dbname: registrySchema },
+    caseReader: await login("case_reader", [`SELECT ON ${cases}`]),
+    recordCopy: await login("record_copy", [
       `SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES, LOCK TABLES ON ${cases}`,
     ]),
   };
+}
+
+/** Puts the logins into the secrets that the global stack made. */
+export async function fillSecrets(cloud: Cloud, outputs: GlobalOutputs, logins: Logins): Promise<void> {
+  const secrets = {
+    [outputs.registrySecretArn]: logins.registry,
+    [outputs.ledgerSecretArn]: logins.ledger,
+    [outputs.caseReaderSecretArn]: logins.caseReader,
+    [outputs.caseDatabaseSecretArn]: logins.recordCopy,
+  };
   const client = new SecretsManagerClient(cloud.client("operator"));
   try {
-    for (const [SecretId, secret] of Object.entries(secrets)) {
-      await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(secret) }));
-    }
+    await Promise.all(
+      Object.entries(secrets).map(([SecretId, secret]) =>
+        client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(secret) })),
+      ),
+    );
   } finally {
     client.destroy();
   }

@@ -5,8 +5,8 @@ import type { GlobalOutputs } from "../../programs/global/outputs.ts";
 import { startCloud, type Cloud } from "../cloud/cloud.ts";
 import { makeCaseFromFiles } from "../samples/from-files.ts";
 import { makeDestinationCase, makeSampleCases } from "../samples/make.ts";
-import { ensureToolchain, type Progress } from "../toolchain/index.ts";
-import { provideDatabases } from "./databases.ts";
+import { ensureToolchain, type Progress, type Toolchain } from "../toolchain/index.ts";
+import { fillSecrets, makeLogins } from "./databases.ts";
 import { deployGlobalStack } from "./global-stack.ts";
 import { createIssuer, type Issuer } from "./issuer.ts";
 import { startEngine, startUploader } from "./services.ts";
@@ -65,31 +65,50 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   try {
     const toolchain = await step("Tools", ensureToolchain);
     const cloud = await step("Cloud: AWS with enforced IAM, and MariaDB", async (progress) => {
-      const running =
-        options.cloud ?? (await startCloud({ runDir: options.runDir ?? defaultRunDir, toolchain, progress }));
-      if (!options.cloud) started.defer(() => running.stop());
-      progress("bundling the Lambdas and the Glue job");
-      await buildArtifacts();
+      progress("bundling the Lambdas and the Glue job meanwhile");
+      const [running] = await Promise.all([cloudOf(options, toolchain, progress, started), buildArtifacts()]);
       return running;
     });
-    const [outputs, cases] = await step("Global stack and two cases", (progress) =>
-      Promise.all([deployGlobalStack(cloud, progress), makeCases(cloud, options.files, progress)]),
+    const [outputs, cases, logins] = await step("Global stack and two cases", (progress) =>
+      Promise.all([
+        deployGlobalStack(cloud, progress),
+        makeCases(cloud, options.files, progress),
+        makeLogins(cloud, caseSchemaPrefix),
+      ]),
     );
     return await step("Engine and uploader", async (progress) => {
-      progress("creating database users and filling the secrets");
+      progress("filling the secrets, starting both under their own identities");
       const issuer = await createIssuer(cloud.runDir);
-      await Promise.all([provideDatabases(cloud, outputs), cloud.grantEngineRole(outputs.engineRoleArn)]);
-      progress("starting both under their own identities");
-      const uploader = await startUploader(cloud);
-      started.defer(() => uploader.stop());
-      const engine = await startEngine(cloud, issuer, options.engineSettings);
-      started.defer(() => engine.stop());
+      await Promise.all([fillSecrets(cloud, outputs, logins), cloud.grantEngineRole(outputs.engineRoleArn)]);
+      const starting = [startUploader(cloud), startEngine(cloud, issuer, options.engineSettings)] as const;
+      for (const service of starting) {
+        started.defer(() =>
+          service.then(
+            (running) => running.stop(),
+            () => undefined,
+          ),
+        );
+      }
+      const [, engine] = await Promise.all(starting);
       return { cloud, outputs, cases, issuer, engineUrl: engine.url, stop: () => started.disposeAsync() };
     });
   } catch (error) {
     await started.disposeAsync();
     throw error;
   }
+}
+
+/** The given cloud, or a new one that ends with what has been started. */
+async function cloudOf(
+  { cloud, runDir = defaultRunDir }: PlatformOptions,
+  toolchain: Toolchain,
+  progress: Progress,
+  started: AsyncDisposableStack,
+): Promise<Cloud> {
+  if (cloud) return cloud;
+  const fresh = await startCloud({ runDir, toolchain, progress });
+  started.defer(() => fresh.stop());
+  return fresh;
 }
 
 async function makeCases(cloud: Cloud, files: string | undefined, progress: Progress): Promise<Cases> {
