@@ -1,4 +1,4 @@
-import { Listr, ListrLogger, ProcessOutput, type ListrDefaultRendererLogLevels } from "listr2";
+import { Listr, ListrLogger, PRESET_TIMER, ProcessOutput, type ListrDefaultRendererLogLevels } from "listr2";
 import type { Stage } from "./stage.ts";
 
 /** A {@link Stage} for people: live on a terminal, one line for each step elsewhere. Writes to stderr only. */
@@ -23,11 +23,8 @@ function liveOn(stream: NodeJS.WriteStream): Stage {
       {
         registerSignalListeners: false,
         forceTTY: true,
-        rendererOptions: {
-          logger,
-          collapseErrors: false,
-          timer: { condition: true, field: (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s` },
-        },
+        // Whoever catches the error explains it.
+        rendererOptions: { logger, timer: PRESET_TIMER, showErrorMessage: false },
       },
     );
     await list.run();
