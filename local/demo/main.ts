@@ -2,7 +2,6 @@
  * `npm run demo`: an exchange on this machine from nothing to nothing. Progress goes to stderr; the last line of stdout
  * is one JSON object that says what came out.
  */
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { metadataKinds } from "../../contracts/request.ts";
@@ -13,6 +12,7 @@ import { PlatformInputError } from "../platform/errors.ts";
 import { openOutsider } from "../platform/outsider.ts";
 import { defaultRunDir, startPlatform, type Platform } from "../platform/platform.ts";
 import { explain, onInterrupt } from "../platform/terminal.ts";
+import { fileTree } from "../samples/file-tree.ts";
 import { phaseSeconds, progressLine } from "./progress.ts";
 
 const usage = `Usage: npm run demo [-- --files DIR]
@@ -30,7 +30,7 @@ const interrupt = onInterrupt();
 try {
   const { values } = parseArgs({ options: { files: { type: "string" }, help: { type: "boolean" } } });
   if (values.help) process.stdout.write(usage);
-  else await demo(values.files === undefined ? undefined : await existingFolder(values.files));
+  else await demo(values.files === undefined ? undefined : await folderOfFiles(values.files));
 } catch (error) {
   process.exitCode = explain(error, interrupt.signal);
 }
@@ -125,14 +125,11 @@ function report(view: ExchangeView, verdict: CheckResult): void {
   say(`Logs of this run: ${defaultRunDir}/logs. Next: npm run local, to try the API yourself.`);
 }
 
-async function existingFolder(path: string): Promise<string> {
+/** The folder of the user's files, looked through before anything is started for it. */
+async function folderOfFiles(path: string): Promise<string> {
   // npm runs scripts in the project's folder; the user's path is relative to his own.
   const folder = resolve(process.env["INIT_CWD"] ?? process.cwd(), path);
-  const found = await stat(folder).catch((cause: unknown) => {
-    throw new PlatformInputError("NO_FOLDER", `--files '${path}' does not exist: give a folder`, { cause });
-  });
-  if (!found.isDirectory())
-    throw new PlatformInputError("NO_FOLDER", `--files '${path}' is not a folder: give a folder`);
+  await fileTree(folder);
   return folder;
 }
 

@@ -21,5 +21,7 @@ export function explain(error: unknown, signal: AbortSignal): number {
 }
 
 function errorText(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  if ("code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) return `${error.message} (see --help)`;
+  return error.stack ?? error.message;
 }
