@@ -18,6 +18,8 @@ export interface EngineConfig {
   readonly settlingSeconds: number;
   readonly maxOperations: number;
   readonly maxLiveExchanges: number;
+  /** Exchanges that may wait for a place; beyond them a request is answered with 503. */
+  readonly maxWaitingExchanges: number;
   readonly deadlineMinutes: Deadlines;
   readonly leaseSeconds: number;
   readonly pollSeconds: number;
@@ -55,6 +57,7 @@ const variables = z.object({
   EXCHANGER_SETTLING_SECONDS: z.coerce.number().min(0).default(60),
   EXCHANGER_MAX_OPERATIONS: count.default(4),
   EXCHANGER_MAX_LIVE_EXCHANGES: count.default(50),
+  EXCHANGER_MAX_WAITING_EXCHANGES: count.default(1000),
   EXCHANGER_LEASE_SECONDS: seconds.default(30),
   EXCHANGER_POLL_SECONDS: seconds.default(5),
   EXCHANGER_SECRETS_PROVIDER: z.string().min(1).optional(),
@@ -88,6 +91,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     settlingSeconds: value.EXCHANGER_SETTLING_SECONDS,
     maxOperations: value.EXCHANGER_MAX_OPERATIONS,
     maxLiveExchanges: value.EXCHANGER_MAX_LIVE_EXCHANGES,
+    maxWaitingExchanges: value.EXCHANGER_MAX_WAITING_EXCHANGES,
     deadlineMinutes: Object.fromEntries(
       livingStates.map((state) => [state, minutes[deadlineName(state)]]),
     ) as Deadlines,

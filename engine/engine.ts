@@ -15,6 +15,7 @@ import { Inbox } from "./inbox/inbox.ts";
 import { OperationRunner } from "./lifecycle/operation-runner.ts";
 import { Sweeper } from "./lifecycle/sweep.ts";
 import { Worker } from "./lifecycle/worker.ts";
+import { engineMetrics } from "./metrics/metrics.ts";
 import { Publisher } from "./outbox/publisher.ts";
 import { openRegistry, type Registry } from "./registry/database.ts";
 import { migrate } from "./registry/migrations/index.ts";
@@ -95,6 +96,7 @@ async function assemble(config: EngineConfig, parts: Parts): Promise<Engine> {
     },
   });
   const sweeper = new Sweeper(aws);
+  const uploader = new UploaderCoordinator(aws.sqs, global.uploader.queueUrl);
   const worker: Worker = new Worker({
     eyes: {
       db: registry,
@@ -109,7 +111,7 @@ async function assemble(config: EngineConfig, parts: Parts): Promise<Engine> {
       aws,
       global,
       operations,
-      uploader: new UploaderCoordinator(aws.sqs, global.uploader.queueUrl),
+      uploader,
       sweeper,
       drainDelaySeconds: config.drainDelaySeconds,
       log,
@@ -126,11 +128,25 @@ async function assemble(config: EngineConfig, parts: Parts): Promise<Engine> {
   };
   const inbox = new Inbox({ db: registry, sqs: aws.sqs, queueUrl: global.orchestrationQueue.url, log, heard: nudge });
   const app = createApp({
-    routes: { db: registry, cases, admissionSeconds: config.deadlineMinutes.ACCEPTED * 60, accepted: nudge },
+    routes: {
+      db: registry,
+      cases,
+      admissionSeconds: config.deadlineMinutes.ACCEPTED * 60,
+      maxWaiting: config.maxWaitingExchanges,
+      accepted: nudge,
+      due: nudge,
+    },
     auth: { keys, issuer: config.auth.issuer, audience: config.auth.audience },
     ready: async () => {
       await sql`select 1`.execute(registry);
     },
+    metrics: engineMetrics({
+      db: registry,
+      load: () => deployer.load,
+      breaker: () => uploader.state,
+      maxLive: config.maxLiveExchanges,
+      maxWaiting: config.maxWaitingExchanges,
+    }),
     log,
   });
 

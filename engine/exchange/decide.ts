@@ -20,6 +20,8 @@ export function decide(record: ExchangeRecord, observed: Observed, now: Date, se
   const { state } = record;
   if (isFinal(state)) return wait(3600, "ended");
   const late = deadlineFailure(record, state, now, settings);
+  const interrupted = cancelled(record, state) ?? destroyedOutside(observed);
+  if (interrupted) return interrupted;
   switch (state) {
     case "ACCEPTED":
       return accepted(late);
@@ -45,8 +47,35 @@ export function decide(record: ExchangeRecord, observed: Observed, now: Date, se
 }
 
 /**
+ * A cancel wins in every state that is not final. Where nothing was made yet it is the end; from DESTROYING on it only
+ * changes what the destruction leads to.
+ */
+function cancelled({ facts }: ExchangeRecord, state: LivingState): Decision | null {
+  if (!facts.cancelRequestedAt || state === "CANCELLING" || state === "DESTROYING") return null;
+  return state === "ACCEPTED"
+    ? {
+        action: { do: "move", to: "CANCELLED", events: ["EXCHANGER_CANCELLED"] },
+        reason: "cancelled before anything was made",
+      }
+    : { action: { do: "move", to: "CANCELLING" }, reason: "a cancel was asked for" };
+}
+
+/** Whatever else is known to have failed is a consequence of this. */
+function destroyedOutside({ missing = [] }: Observed): Decision | null {
+  if (missing.length === 0) return null;
+  const failure = {
+    code: "STACK_DESTROYED_OUTSIDE",
+    message: `the stack was destroyed by somebody else while the exchange needed it: ${missing.join(", ")} is gone`,
+  };
+  return {
+    action: { do: "move", to: "FAILING", failure, isCause: true },
+    reason: `${failure.code}: ${failure.message}`,
+  };
+}
+
+/**
  * ACCEPTED. Enter: the request was written. While: nothing exists yet; admission lets the oldest in when a place is
- * free. Leave: to PROVISIONING by admission, or to FAILING when no place came free in time. If the process dies here:
+ * free. Leave: to PROVISIONING by admission, to CANCELLED, or to FAILING when no place came free in time. If the process dies here:
  * nothing happened; whoever runs next admits it.
  */
 function accepted(late: WireError | null): Decision {
@@ -179,13 +208,13 @@ function windingDown(
  * finds less, or nothing.
  */
 function destroying(record: ExchangeRecord, observed: Observed, now: Date, late: WireError | null): Decision {
-  const pending = need({ kind: "destroy", purpose: "destroy" }, observed, now);
+  const pending = need({ kind: "destroy", purpose: "destroy" }, observed, now, record.facts.hurriedAt);
   if (pending) return late ? { ...pending, reason: `${late.message}; ${pending.reason}` } : pending;
   const leftovers = observed.leftovers ?? [];
   if (leftovers.length > 0) {
     return { action: { do: "remove_leftovers", leftovers }, reason: `left behind: ${leftovers.join(", ")}` };
   }
-  const outcome = record.facts.outcome ?? "FAILED";
+  const outcome = record.facts.cancelRequestedAt ? "CANCELLED" : (record.facts.outcome ?? "FAILED");
   return {
     action: { do: "move", to: outcome, events: [`EXCHANGER_${outcome}`] },
     reason: "the stack is gone and nothing is left",

@@ -19,6 +19,8 @@ export type Action =
       /** Send the delayed message that makes the engine look again. */
       readonly recheck?: boolean;
       readonly failure?: WireError;
+      /** The failure is the cause of the one that the record may have, and takes its place. */
+      readonly isCause?: true;
       readonly outcome?: FinalState;
     }
   | {

@@ -27,6 +27,8 @@ export interface Observed {
   readonly queues?: Partial<Record<QueueKind, QueueDepth>>;
   /** State of each processor's event source mapping, as Lambda names it. */
   readonly mappings?: Partial<Record<ProcessorKind, string>>;
+  /** What the stack's outputs name and AWS does not know: somebody has destroyed the stack. */
+  readonly missing?: readonly string[];
   /** ARNs and names of resources of the exchange that still exist although its stack is gone. */
   readonly leftovers?: readonly string[];
 }

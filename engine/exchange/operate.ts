@@ -19,9 +19,15 @@ export function lastAttempt(operations: readonly Operation[], purpose: string): 
 
 /**
  * What to do about an operation that a state needs: start it, wait for it, try it again, or give up. Null when it has
- * succeeded. An operation without a living owner is given up, never resumed: a new attempt begins by recovering.
+ * succeeded. An operation without a living owner is given up, never resumed: a new attempt begins by recovering. The
+ * back-off counts anew from `hurriedAt`.
  */
-export function need(wish: OperationWish, observed: Observed, now: Date): Decision | null {
+export function need(
+  wish: OperationWish,
+  observed: Observed,
+  now: Date,
+  hurriedAt: Date | null = null,
+): Decision | null {
   const last = lastAttempt(observed.operations, wish.purpose);
   if (!last) return start(wish, 1, observed, `${wish.purpose} begins`);
   switch (last.state) {
@@ -35,7 +41,7 @@ export function need(wish: OperationWish, observed: Observed, now: Date): Decisi
     case "failed":
     case "cancelled":
     case "aborted":
-      return again(wish, last, observed, now);
+      return again(wish, last, observed, now, hurriedAt);
   }
 }
 
@@ -49,7 +55,7 @@ export function abandon(operation: Operation): Decision {
 /** An operation's end wakes its exchange; this is how often it is looked at in case its owner died. */
 const heartbeatCheckSeconds = 15;
 
-function again(wish: OperationWish, last: Operation, observed: Observed, now: Date): Decision {
+function again(wish: OperationWish, last: Operation, observed: Observed, now: Date, hurriedAt: Date | null): Decision {
   const error = last.error ?? { code: "UNKNOWN", message: "no reason was recorded", retryable: true };
   const failures = observed.operations.filter(
     ({ purpose, state }) => purpose === wish.purpose && state === "failed",
@@ -57,10 +63,15 @@ function again(wish: OperationWish, last: Operation, observed: Observed, now: Da
   if (wish.kind === "up" && (!error.retryable || failures >= maxUpFailures)) {
     return fail({ code: error.code, message: error.message });
   }
-  const due = (last.endedAt ?? now).getTime() + backOffSeconds(last.attempt) * 1000;
+  const counted = hurriedAt ? attemptsSince(hurriedAt, wish.purpose, observed.operations) : last.attempt;
+  const due = counted === 0 ? now.getTime() : (last.endedAt ?? now).getTime() + backOffSeconds(counted) * 1000;
   const left = (due - now.getTime()) / 1000;
   const why = `${wish.purpose} ${last.state} (attempt ${last.attempt}, ${error.code}: ${error.message})`;
   return left > 0 ? wait(left, `${why}: again soon`) : start(wish, last.attempt + 1, observed, `${why}: again`);
+}
+
+function attemptsSince(since: Date, purpose: string, operations: readonly Operation[]): number {
+  return operations.filter(({ purpose: of, endedAt }) => of === purpose && endedAt && endedAt > since).length;
 }
 
 /** After an operation that did not end by itself, the stack may be locked and have pending operations. */

@@ -45,6 +45,10 @@ export interface Facts {
   readonly rows: CopyReport["rows"] | null;
   /** The final state that the destruction leads to. */
   readonly outcome: FinalState | null;
+  /** Since when the exchange is to end as cancelled. */
+  readonly cancelRequestedAt: Date | null;
+  /** When an operator last asked for the destruction at once: failures before it delay nothing. */
+  readonly hurriedAt: Date | null;
 }
 
 export const noFacts: Facts = {
@@ -59,6 +63,8 @@ export const noFacts: Facts = {
   quietSince: null,
   rows: null,
   outcome: null,
+  cancelRequestedAt: null,
+  hurriedAt: null,
 };
 
 export type OperationKind = "up" | "destroy";

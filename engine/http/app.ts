@@ -3,7 +3,8 @@ import type { JWTVerifyGetKey } from "jose";
 import type { Logger } from "pino";
 import { pinoHttp } from "pino-http";
 import { authenticate, requireScope } from "./auth.ts";
-import { create, documents, index, show, type ExchangeRoutes } from "./exchanges.ts";
+import { cancel, create, documents, forceDestroy, index, show, type ExchangeRoutes } from "./exchanges.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { Problem, problemHandler } from "./problem.ts";
 
 export interface AppOptions {
@@ -11,13 +12,15 @@ export interface AppOptions {
   readonly auth: { readonly keys: JWTVerifyGetKey; readonly issuer: string; readonly audience: string };
   /** Resolves when requests can be served; rejects with the reason. */
   readonly ready: () => Promise<void>;
+  /** The process's numbers, as Prometheus reads them. */
+  readonly metrics: Metrics;
   readonly log: Logger;
 }
 
 /** Room for a hundred thousand document ids. */
 const bodyLimit = "2mb";
 
-export function createApp({ routes, auth, ready, log }: AppOptions): Express {
+export function createApp({ routes, auth, ready, metrics, log }: AppOptions): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
@@ -42,13 +45,27 @@ export function createApp({ routes, auth, ready, log }: AppOptions): Express {
     })
     .all(onlyMethods("GET"));
 
+  app
+    .route("/metrics")
+    .get(async (_request, response) => {
+      response.type(metrics.contentType).send(await metrics.text());
+    })
+    .all(onlyMethods("GET"));
+
   const known = authenticate(auth.keys, auth.issuer, auth.audience);
   const read = [known, requireScope("exchange:read")];
   const write = [known, requireScope("exchange:write")];
+  const operate = [known, requireScope("exchange:operate")];
+  const stop = [known, requireScope("exchange:write", "exchange:operate")];
   const json = express.json({ limit: bodyLimit, strict: false });
   for (const path of ["/exchanges", "/exchange"]) {
     app.route(path).get(read, index(routes)).post(write, json, create(routes)).all(onlyMethods("GET, POST"));
-    app.route(`${path}/:id`).get(read, show(routes)).all(onlyMethods("GET"));
+    app
+      .route(`${path}/:id`)
+      .get(read, show(routes))
+      .delete(operate, forceDestroy(routes))
+      .all(onlyMethods("GET, DELETE"));
+    app.route(`${path}/:id/cancel`).post(stop, cancel(routes)).all(onlyMethods("POST"));
     app.route(`${path}/:id/documents`).get(read, documents(routes)).all(onlyMethods("GET"));
   }
 
@@ -76,6 +93,8 @@ function requestLog(log: Logger): RequestHandler {
     },
     customLogLevel: (request, { statusCode }) =>
       statusCode >= 500 ? "error" : request.method === "GET" && statusCode < 400 ? "debug" : "info",
-    autoLogging: { ignore: (request) => request.url === "/healthz" || request.url === "/readyz" },
+    autoLogging: {
+      ignore: (request) => request.url === "/healthz" || request.url === "/readyz" || request.url === "/metrics",
+    },
   });
 }

@@ -79,12 +79,13 @@ async function verify(token: string, keys: JWTVerifyGetKey, issuer: string, audi
   }
 }
 
-/** Lets a request pass only if its token has a scope. */
-export function requireScope(scope: Scope): RequestHandler {
+/** Lets a request pass only if its token has the scope, or one of them. */
+export function requireScope(...anyOf: [Scope, ...Scope[]]): RequestHandler {
   return (request, _response, next) => {
-    if (!callerOf(request).scopes.has(scope)) {
-      const header = `Bearer error="insufficient_scope", scope="${scope}"`;
-      throw new Problem(403, "INSUFFICIENT_SCOPE", `the token lacks the scope ${scope}`, {
+    const { scopes: held } = callerOf(request);
+    if (!anyOf.some((scope) => held.has(scope))) {
+      const header = `Bearer error="insufficient_scope", scope="${anyOf.join(" ")}"`;
+      throw new Problem(403, "INSUFFICIENT_SCOPE", `the token lacks the scope ${anyOf.join(" or ")}`, {
         headers: { "WWW-Authenticate": header },
       });
     }

@@ -6,22 +6,39 @@ import { exchangeRequestBody, type ExchangeRequest } from "../../contracts/reque
 import type { CaseReader } from "../cases/reader.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
 import type { Registry } from "../registry/database.ts";
-import { accept, find, findByKey, history, list, type Known } from "../registry/exchanges.ts";
+import {
+  accept,
+  find,
+  findByKey,
+  history,
+  list,
+  requestEnd,
+  TooManyWaiting,
+  type Acceptance,
+  type Known,
+} from "../registry/exchanges.ts";
 import { documentCounts, page, stageCounts } from "../registry/ledger.ts";
 import { callerOf, mayTouch, type Caller } from "./auth.ts";
 import { dedupeKey, requestHash } from "./keys.ts";
 import { Problem } from "./problem.ts";
 import { documentsQuery, invalid, listQuery, parsed } from "./query.ts";
-import { brief, entry, full } from "./view.ts";
+import { brief, ending, entry, full } from "./view.ts";
 
 export interface ExchangeRoutes {
   readonly db: Registry;
   readonly cases: CaseReader;
   /** How long an exchange may wait for admission. */
   readonly admissionSeconds: number;
+  /** How many exchanges may wait for admission at once. */
+  readonly maxWaiting: number;
   /** Called when a new exchange was accepted. */
   readonly accepted: (record: ExchangeRecord) => void;
+  /** Called when an exchange has become due. */
+  readonly due: () => void;
 }
+
+/** About what one exchange takes to give its place free. */
+const retryAfterSeconds = 60;
 
 const idempotencyKey = z
   .string()
@@ -71,9 +88,18 @@ async function acceptOnce(
 
   const selected = await check(request, routes.cases);
   const acceptance = { id: randomUUID(), subject: caller.subject, dedupeKey: key, natural, requestHash: hash };
-  const now = await accept(routes.db, { ...acceptance, request, selected }, routes.admissionSeconds);
+  const now = await acceptUnlessFull({ ...acceptance, request, selected }, routes);
   if (now.created) routes.accepted(now.record);
   return same(now, hash, natural);
+}
+
+async function acceptUnlessFull(acceptance: Acceptance, routes: ExchangeRoutes) {
+  try {
+    return await accept(routes.db, acceptance, routes.admissionSeconds, routes.maxWaiting);
+  } catch (error) {
+    if (!(error instanceof TooManyWaiting)) throw error;
+    throw new Problem(503, error.code, error.message, { headers: { "Retry-After": String(retryAfterSeconds) } });
+  }
 }
 
 function same(known: Known, hash: string, natural: boolean): ExchangeRecord {
@@ -125,6 +151,29 @@ export function show(routes: ExchangeRoutes): RequestHandler {
       stageCounts(routes.db, record.id),
     ]);
     response.json(full(record, past, counts, stages));
+  };
+}
+
+/** `POST /exchanges/:id/cancel`: the answer promises that the exchange ends as CANCELLED. */
+export function cancel(routes: ExchangeRoutes): RequestHandler {
+  return end(routes, false);
+}
+
+/** `DELETE /exchanges/:id`: as a cancel, and a destruction under way is tried again now. */
+export function forceDestroy(routes: ExchangeRoutes): RequestHandler {
+  return end(routes, true);
+}
+
+function end(routes: ExchangeRoutes, hurry: boolean): RequestHandler {
+  return async (request, response) => {
+    const { id } = await visible(request, routes.db);
+    const requested = await requestEnd(routes.db, id, hurry);
+    const record = await visible(request, routes.db);
+    if (!requested && record.state !== "CANCELLED") {
+      throw new Problem(409, "ALREADY_ENDED", `exchange ${id} has ended as ${record.state}`);
+    }
+    if (requested) routes.due();
+    response.status(202).location(`/exchanges/${id}`).json(ending(record));
   };
 }
 

@@ -12,6 +12,15 @@ export function brief(record: ExchangeRecord) {
   return { exchangeId: record.id, jobId: record.id, state: record.state };
 }
 
+/**
+ * What a cancel and a forced destroy answer, the same each time: where the exchange will end, and that what it has
+ * written to the destination stays there.
+ */
+export function ending({ id, facts }: ExchangeRecord) {
+  const outcome = facts.cancelRequestedAt ? "CANCELLED" : (facts.outcome ?? "FAILED");
+  return { exchangeId: id, jobId: id, outcome, written: "kept" };
+}
+
 export function entry(record: ExchangeRecord) {
   const { request } = record;
   return {
@@ -38,6 +47,7 @@ export function full(record: ExchangeRecord, history: readonly Transition[], cou
     ...(record.waiting !== null && { waiting: record.waiting }),
     documents: documentsOf(record, counts, stages),
     stages: stagesOf(record, stages),
+    ...(facts.cancelRequestedAt && { cancelRequestedAt: facts.cancelRequestedAt.toISOString() }),
     ...(facts.rows && { rows: facts.rows }),
     ...(failed && facts.failure && { failure: facts.failure }),
   };

@@ -2,7 +2,7 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { sql } from "kysely";
 import type { Logger } from "pino";
 import { exchangePrefix } from "../../contracts/manifest.ts";
-import { PermanentError } from "../../contracts/errors.ts";
+import { PermanentError, type WireError } from "../../contracts/errors.ts";
 import type { GlobalOutputs } from "../../programs/global/outputs.ts";
 import type { AwsClients } from "../aws/clients.ts";
 import type { Action, Decision } from "../exchange/decision.ts";
@@ -60,7 +60,9 @@ export async function act(
       return end(hands.db, { id: action.operation.id, exchangeId: record.id }, { state: "aborted", error });
     }
     case "cancel_operation":
-      return requestCancel(hands.db, action.operation.id);
+      await requestCancel(hands.db, action.operation.id);
+      hands.operations.cancel(action.operation.id);
+      return;
     case "tell_uploader":
       await hands.uploader.send(consumeCommand(record, hands.global));
       return lease.record({ uploader_told_at: databaseNow });
@@ -98,7 +100,8 @@ async function move(
   lease: Lease,
   hands: Hands,
 ): Promise<void> {
-  const failure = record.facts.failure ?? action.failure ?? null;
+  const known = record.facts.failure;
+  const failure = action.isCause === true ? (action.failure ?? known) : (known ?? action.failure ?? null);
   const told = { ...record, facts: { ...record.facts, failure } };
   const messages = (action.events ?? []).map((type) => eventMessage(told, type, now));
   if (action.recheck === true) messages.push(recheckMessage(record, hands.drainDelaySeconds));
@@ -109,10 +112,15 @@ async function move(
     change: {
       ...(await changesOf(action, record, hands)),
       // The first cause stays: what failed later is often only its consequence.
-      ...(action.failure && { failure: sql<string>`coalesce(failure, ${JSON.stringify(action.failure)})` }),
+      ...(action.failure && { failure: stored(action.failure, action.isCause === true) }),
     },
     messages,
   });
+}
+
+function stored(failure: WireError, isCause: boolean) {
+  const json = JSON.stringify(failure);
+  return isCause ? json : sql<string>`coalesce(failure, ${json})`;
 }
 
 /** Facts that belong to the entering of a state. */

@@ -37,6 +37,8 @@ async function outside(
   eyes: Eyes,
 ): Promise<Partial<Observed>> {
   const { state, facts } = record;
+  const missing = needingStack.includes(state) ? await missingParts(record, eyes) : [];
+  if (missing.length > 0) return { missing };
   if (describing.includes(state)) return { execution: await describe(record, eyes) };
   if (state === "PROCESSING") {
     const ledger = await stageCounts(eyes.db, record.id);
@@ -56,6 +58,20 @@ async function outside(
 }
 
 const describing: readonly ExchangeState[] = ["COPYING_RECORDS", "CONSTRUCTING_PAYLOAD", "FAILING", "CANCELLING"];
+
+/** The states in which everything that the stack's outputs name has to exist. */
+const needingStack: readonly ExchangeState[] = ["COPYING_RECORDS", "CONSTRUCTING_PAYLOAD", "PROCESSING", "DRAINING"];
+
+/** What somebody else has taken away. */
+async function missingParts({ facts: { outputs } }: ExchangeRecord, eyes: Eyes): Promise<string[]> {
+  const queues = Object.entries(outputs?.queues ?? {}).map(async ([kind, { url }]) =>
+    (await depth(url, eyes)) ? [] : [`queue ${kind}`],
+  );
+  const consumers = Object.entries(outputs?.processors ?? {}).map(async ([kind, { mappingUuid }]) =>
+    (await mappingState(mappingUuid, eyes)) === null ? [`mapping ${kind}`] : [],
+  );
+  return (await Promise.all([...queues, ...consumers])).flat();
+}
 
 /** Null when no execution was ever started. Asked by name, since a crash may have come before its ARN was noted. */
 async function describe(record: ExchangeRecord, eyes: Eyes): Promise<Execution | null> {
@@ -78,11 +94,16 @@ async function describe(record: ExchangeRecord, eyes: Eyes): Promise<Execution |
 /** A queue that is gone has nothing in it. */
 async function depths(record: ExchangeRecord, eyes: Eyes): Promise<NonNullable<Observed["queues"]>> {
   const queues = Object.entries(record.facts.outputs?.queues ?? {});
-  const found = await Promise.all(queues.map(async ([kind, queue]) => [kind, await depth(queue.url, eyes)] as const));
+  const found = await Promise.all(
+    queues.map(async ([kind, queue]) => [kind, (await depth(queue.url, eyes)) ?? nothing] as const),
+  );
   return Object.fromEntries(found);
 }
 
-async function depth(queueUrl: string, eyes: Eyes): Promise<QueueDepth> {
+const nothing: QueueDepth = { visible: 0, inFlight: 0, delayed: 0 };
+
+/** Null when there is no such queue. */
+async function depth(queueUrl: string, eyes: Eyes): Promise<QueueDepth | null> {
   const names = [
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -95,7 +116,7 @@ async function depth(queueUrl: string, eyes: Eyes): Promise<QueueDepth> {
     const [visible = 0, inFlight = 0, delayed = 0] = names.map((name) => Number(values?.[name] ?? 0));
     return { visible, inFlight, delayed };
   } catch (error) {
-    if (error instanceof QueueDoesNotExist) return { visible: 0, inFlight: 0, delayed: 0 };
+    if (error instanceof QueueDoesNotExist) return null;
     throw error;
   }
 }
@@ -104,16 +125,20 @@ async function depth(queueUrl: string, eyes: Eyes): Promise<QueueDepth> {
 async function mappings(record: ExchangeRecord, eyes: Eyes): Promise<NonNullable<Observed["mappings"]>> {
   const processors = Object.entries(record.facts.outputs?.processors ?? {});
   const states = await Promise.all(
-    processors.map(async ([kind, processor]) => {
-      try {
-        const UUID = processor.mappingUuid;
-        const { State: state } = await eyes.aws.lambda.send(new GetEventSourceMappingCommand({ UUID }));
-        return [kind, state ?? "Unknown"] as const;
-      } catch (error) {
-        if (error instanceof ResourceNotFoundException) return [kind, "Disabled"] as const;
-        throw error;
-      }
-    }),
+    processors.map(
+      async ([kind, { mappingUuid }]) => [kind, (await mappingState(mappingUuid, eyes)) ?? "Disabled"] as const,
+    ),
   );
   return Object.fromEntries(states);
+}
+
+/** Null when there is no such mapping. */
+async function mappingState(uuid: string, eyes: Eyes): Promise<string | null> {
+  try {
+    const { State: state } = await eyes.aws.lambda.send(new GetEventSourceMappingCommand({ UUID: uuid }));
+    return state ?? "Unknown";
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return null;
+    throw error;
+  }
 }

@@ -28,7 +28,7 @@ export interface OperationRunnerOptions {
 /** Runs operations apart from the loop that decides: intent first, then the process with a heartbeat, then the outcome. */
 export class OperationRunner {
   readonly #options: OperationRunnerOptions;
-  readonly #running = new Map<Promise<void>, AbortController>();
+  readonly #running = new Map<string, { run: Promise<void>; cancel: AbortController }>();
 
   constructor(options: OperationRunnerOptions) {
     this.#options = options;
@@ -40,14 +40,19 @@ export class OperationRunner {
     if (!(await intend(this.#options.db, { ...operation, owner: this.#options.instance }))) return;
     const cancel = new AbortController();
     const run = this.#run(operation, this.#jobOf(record, wish, attempt, recover), cancel).finally(() => {
-      this.#running.delete(run);
+      this.#running.delete(operation.id);
       this.#options.ended();
     });
-    this.#running.set(run, cancel);
+    this.#running.set(operation.id, { run, cancel });
+  }
+
+  /** Stops an operation of this process at once; another process's owner hears of it with its next heartbeat. */
+  cancel(operationId: string): void {
+    this.#running.get(operationId)?.cancel.abort();
   }
 
   cancelAll(): void {
-    for (const controller of this.#running.values()) controller.abort();
+    for (const { cancel } of this.#running.values()) cancel.abort();
   }
 
   /** Waits for what runs, and stops what takes longer than the grace. */
@@ -55,7 +60,7 @@ export class OperationRunner {
     const timer = setTimeout(() => {
       this.cancelAll();
     }, graceSeconds * 1000);
-    await Promise.all(this.#running.keys());
+    await Promise.all([...this.#running.values()].map(({ run }) => run));
     clearTimeout(timer);
   }
 
@@ -79,7 +84,7 @@ export class OperationRunner {
         { ...context, ok: outcome.ok, seconds, ...(!outcome.ok && { error: outcome.error }) },
         "operation ended",
       );
-      await persistently(() => end(db, operation, endOf(job, outcome)), log);
+      await persistently(() => end(db, operation, endOf(job, outcome, cancel.signal.aborted)), log);
     } catch (error) {
       log.error({ ...context, err: error }, "operation could not be run");
       const message = error instanceof Error ? error.message : String(error);
@@ -117,11 +122,12 @@ function mutable(plan: ReturnType<typeof planOf>): ExchangeStackConfig["plan"] {
   return { queues: [...plan.queues], processors: [...plan.processors] };
 }
 
-function endOf(job: Job, outcome: Outcome): OperationEnd {
+function endOf(job: Job, outcome: Outcome, stopped: boolean): OperationEnd {
   if (!outcome.ok) {
     // A process that died says nothing about the stack: the next attempt has to recover it.
     const died = outcome.error.code === "OPERATION_DIED";
-    return { state: outcome.cancelled ? "cancelled" : died ? "aborted" : "failed", error: outcome.error };
+    const cancelled = outcome.cancelled || (died && stopped);
+    return { state: cancelled ? "cancelled" : died ? "aborted" : "failed", error: outcome.error };
   }
   return { state: "succeeded", outputs: job.kind === "up" ? exchangeOutputs.parse(outcome.outputs) : null };
 }

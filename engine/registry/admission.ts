@@ -17,17 +17,29 @@ export async function admit(db: Registry, maxLive: number): Promise<string[]> {
       .select("id")
       .where("state", "=", "ACCEPTED")
       .where("lease_owner", "is", null)
+      .where("cancel_requested_at", "is", null)
       .orderBy("seq")
       .limit(Math.max(0, maxLive - live))
       .execute();
-    const ids = waiting.map((row) => row.id);
-    if (ids.length === 0) return [];
+    const oldest = waiting.map((row) => row.id);
+    if (oldest.length === 0) return [];
     await transaction
       .updateTable("exchanges")
       .set({ state: "PROVISIONING", state_since: now, updated_at: now, wake_at: now })
-      .where("id", "in", ids)
+      .where("id", "in", oldest)
       .where("state", "=", "ACCEPTED")
+      .where("cancel_requested_at", "is", null)
       .execute();
+    // One that was cancelled since it was read was left as it is.
+    const admitted = await transaction
+      .selectFrom("exchanges")
+      .select("id")
+      .where("id", "in", oldest)
+      .where("state", "=", "PROVISIONING")
+      .orderBy("seq")
+      .execute();
+    const ids = admitted.map((row) => row.id);
+    if (ids.length === 0) return [];
     await transaction
       .insertInto("transitions")
       .values(

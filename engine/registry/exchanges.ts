@@ -1,6 +1,7 @@
-import { sql, type ExpressionBuilder } from "kysely";
+import { sql, type ExpressionBuilder, type Transaction } from "kysely";
+import { RecoverableError } from "../../contracts/errors.ts";
 import type { ExchangeRequest } from "../../contracts/request.ts";
-import type { ExchangeState } from "../../contracts/states.ts";
+import { finalStates, type ExchangeState } from "../../contracts/states.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
 import { isDuplicateKey, now, nowPlus, type Registry } from "./database.ts";
 import { toRecord } from "./rows.ts";
@@ -22,6 +23,13 @@ export interface Acceptance {
   readonly selected: number;
 }
 
+/** No more exchanges are taken until some of those that wait have begun. */
+export class TooManyWaiting extends RecoverableError {
+  constructor(maxWaiting: number) {
+    super("TOO_MANY_WAITING", `${maxWaiting} exchanges wait for a free place already: send the request again later`);
+  }
+}
+
 export interface Known {
   readonly record: ExchangeRecord;
   readonly requestHash: string;
@@ -40,12 +48,14 @@ export async function findByKey(db: Registry, dedupeKey: string, natural: boolea
 
 /**
  * Writes a new exchange, or gives back the one that already answers to its key: of any number of identical requests at
- * once, one makes the exchange. `deadlineSeconds` is how long it may wait for admission.
+ * once, one makes the exchange. `deadlineSeconds` is how long it may wait for admission; throws {@link TooManyWaiting}
+ * when `maxWaiting` others wait for it already.
  */
 export async function accept(
   db: Registry,
   acceptance: Acceptance,
   deadlineSeconds: number,
+  maxWaiting = Number.POSITIVE_INFINITY,
 ): Promise<Known & { created: boolean }> {
   if (acceptance.natural) {
     await db
@@ -55,7 +65,7 @@ export async function accept(
       .where("state", "in", ["FAILED", "CANCELLED"])
       .execute();
   }
-  const created = await insert(db, acceptance, deadlineSeconds);
+  const created = await insert(db, acceptance, deadlineSeconds, maxWaiting);
   const row = await db
     .selectFrom("exchanges")
     .selectAll()
@@ -64,10 +74,16 @@ export async function accept(
   return { record: toRecord(row), requestHash: row.request_hash, created };
 }
 
-async function insert(db: Registry, acceptance: Acceptance, deadlineSeconds: number): Promise<boolean> {
+async function insert(
+  db: Registry,
+  acceptance: Acceptance,
+  deadlineSeconds: number,
+  maxWaiting: number,
+): Promise<boolean> {
   const { request } = acceptance;
   try {
-    await db.transaction().execute(async (transaction) => {
+    return await db.transaction().execute(async (transaction) => {
+      if (!(await hasRoom(transaction, acceptance.dedupeKey, maxWaiting))) return false;
       await transaction
         .insertInto("exchanges")
         .values({
@@ -93,12 +109,64 @@ async function insert(db: Registry, acceptance: Acceptance, deadlineSeconds: num
         .insertInto("transitions")
         .values({ exchange_id: acceptance.id, from_state: null, to_state: "ACCEPTED", reason: "requested", at: now })
         .execute();
+      return true;
     });
-    return true;
   } catch (error) {
     if (isDuplicateKey(error)) return false;
     throw error;
   }
+}
+
+/** False when the key is known meanwhile. One engine counts at a time, so that the bound holds. */
+async function hasRoom(
+  transaction: Transaction<RegistrySchema>,
+  dedupeKey: string,
+  maxWaiting: number,
+): Promise<boolean> {
+  if (maxWaiting === Number.POSITIVE_INFINITY) return true;
+  await transaction.selectFrom("gates").select("name").where("name", "=", "admission").forUpdate().execute();
+  const known = await transaction
+    .selectFrom("exchanges")
+    .select("id")
+    .where("dedupe_key", "=", dedupeKey)
+    .executeTakeFirst();
+  if (known) return false;
+  const { waiting } = await transaction
+    .selectFrom("exchanges")
+    .select((select) => select.fn.countAll<number>().as("waiting"))
+    .where("state", "=", "ACCEPTED")
+    .executeTakeFirstOrThrow();
+  if (waiting >= maxWaiting) throw new TooManyWaiting(maxWaiting);
+  return true;
+}
+
+/**
+ * Asks for an exchange's end and makes it due at once; false when it has ended. `hurry` also voids the back-off of a
+ * destruction; where that is under way, it is all that `hurry` does, and the outcome stays.
+ */
+export async function requestEnd(db: Registry, id: string, hurry: boolean): Promise<boolean> {
+  const requested = sql<Date>`coalesce(cancel_requested_at, ${now})`;
+  const { numUpdatedRows } = await db
+    .updateTable("exchanges")
+    .set((set) => ({
+      wake_at: now,
+      updated_at: now,
+      signals: set("signals", "+", 1),
+      ...(!hurry && { cancel_requested_at: requested }),
+      ...(hurry && {
+        hurried_at: now,
+        cancel_requested_at: set
+          .case()
+          .when("state", "=", "DESTROYING")
+          .then(set.ref("cancel_requested_at"))
+          .else(requested)
+          .end(),
+      }),
+    }))
+    .where("id", "=", id)
+    .where("state", "not in", finalStates)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }
 
 export async function find(db: Registry, id: string): Promise<ExchangeRecord | null> {

@@ -88,6 +88,7 @@ export class Lease {
     await this.#db.transaction().execute(async (transaction) => {
       const set = { ...move.change, state: move.to, state_since: now, updated_at: now, wake_at: now, waiting: null };
       await this.#write(transaction, set, move.from);
+      if (move.to === "FINISHED" || move.to === "FAILED") await this.#assertNotCancelled(transaction);
       await transaction
         .insertInto("transitions")
         .values({
@@ -100,6 +101,17 @@ export class Lease {
         .execute();
       await enqueue(transaction, move.messages ?? []);
     });
+  }
+
+  /** A cancel that was answered while the end was being decided has to be what the exchange ends with. */
+  async #assertNotCancelled(transaction: Transaction<RegistrySchema>): Promise<void> {
+    const row = await transaction
+      .selectFrom("exchanges")
+      .select("cancel_requested_at")
+      .where("id", "=", this.exchangeId)
+      .executeTakeFirstOrThrow();
+    if (row.cancel_requested_at === null) return;
+    throw new RecoverableError("CANCELLED_MEANWHILE", `exchange ${this.exchangeId} was cancelled just now: look again`);
   }
 
   /** Gives the exchange back until it is due again; at once if something became known while it was worked on. */

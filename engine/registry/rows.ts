@@ -39,6 +39,8 @@ export function toRecord(row: Selectable<RegistrySchema["exchanges"]>): Exchange
       quietSince: row.quiet_since,
       rows: fromNullableJson(tableRows, row.table_rows),
       outcome: row.outcome,
+      cancelRequestedAt: row.cancel_requested_at,
+      hurriedAt: row.hurried_at,
     },
     waiting: row.waiting,
     createdAt: row.created_at,

@@ -42,6 +42,8 @@ interface ExchangeTable {
   quiet_since: Date | null;
   table_rows: NullableJson;
   outcome: FinalState | null;
+  cancel_requested_at: Date | null;
+  hurried_at: Date | null;
 }
 
 interface TransitionTable {

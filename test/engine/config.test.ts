@@ -33,6 +33,7 @@ describe("engine configuration", () => {
       settlingSeconds: 60,
       maxOperations: 4,
       maxLiveExchanges: 50,
+      maxWaitingExchanges: 1000,
       deadlineMinutes: defaultDeadlineMinutes,
       leaseSeconds: 30,
       pollSeconds: 5,

@@ -363,6 +363,47 @@ const table: [title: string, record: ExchangeRecord, observed: Observed, action:
     { do: "move", to: "FINISHED", events: ["EXCHANGER_FINISHED"] },
   ],
   [
+    "ends an exchange at once that was cancelled before anything was made",
+    record("ACCEPTED", { cancelRequestedAt: now }),
+    seen(),
+    { do: "move", to: "CANCELLED", events: ["EXCHANGER_CANCELLED"] },
+  ],
+  [
+    "ends as cancelled what was cancelled while it was destroyed",
+    record("DESTROYING", { outcome: "FINISHED", cancelRequestedAt: now }),
+    seen({ operations: [operation("destroy", "succeeded")], leftovers: [] }),
+    { do: "move", to: "CANCELLED", events: ["EXCHANGER_CANCELLED"] },
+  ],
+  [
+    "stops the operation of a cancelled exchange before anything else",
+    record("CANCELLING", { cancelRequestedAt: now }),
+    seen({ operations: [provisioning] }),
+    { do: "cancel_operation", operation: provisioning },
+  ],
+  [
+    "stops the execution of a cancelled exchange",
+    record("CANCELLING", { outputs, cancelRequestedAt: now }),
+    seen({ execution: { status: "RUNNING", stoppedAt: null, error: null, cause: null } }),
+    { do: "stop_execution" },
+  ],
+  [
+    "destroys again at once when an operator asks for it",
+    record("DESTROYING", { outcome: "FAILED", hurriedAt: ago(0) }),
+    seen({ operations: [operation("destroy", "failed", { attempt: 30, endedAt: ago(1) })] }),
+    { do: "operate", wish: { kind: "destroy", purpose: "destroy" }, attempt: 31, recover: false },
+  ],
+  [
+    "begins with the shortest back-off after an operator asked",
+    record("DESTROYING", { outcome: "FAILED", hurriedAt: ago(5) }),
+    seen({
+      operations: [
+        operation("destroy", "failed", { attempt: 30, endedAt: ago(60) }),
+        operation("destroy", "failed", { attempt: 31, endedAt: ago(1) }),
+      ],
+    }),
+    { do: "wait", seconds: 1 },
+  ],
+  [
     "ends a failed exchange as failed",
     record("DESTROYING", { outcome: "FAILED" }),
     seen({ operations: [operation("destroy", "succeeded")], leftovers: [] }),
@@ -385,6 +426,44 @@ describe("decide", () => {
 
       expect(action).to.deep.equal({ do: "move", to: "FAILING", failure: deadline(state) });
       expect(reason).to.equal(`DEADLINE_EXCEEDED: ${deadline(state).message}`);
+    });
+  }
+
+  const interruptible = [
+    "PROVISIONING",
+    "STARTING",
+    "COPYING_RECORDS",
+    "CONSTRUCTING_PAYLOAD",
+    "PROCESSING",
+    "DRAINING",
+    "FAILING",
+  ] as const;
+  for (const state of interruptible) {
+    it(`cancels an exchange in ${state}, whatever else is known of it`, () => {
+      const given = record(state, { cancelRequestedAt: now, failure, payload, drainRound: 1 }, late(state));
+
+      const { action } = decide(given, seen({ operations: [provisioning], missing: ["queue s3_copy"] }), now, settings);
+
+      expect(action).to.deep.equal({ do: "move", to: "CANCELLING" });
+    });
+  }
+
+  for (const state of ["COPYING_RECORDS", "CONSTRUCTING_PAYLOAD", "PROCESSING", "DRAINING"] as const) {
+    it(`names an operator's destroy as the cause of what failed in ${state}`, () => {
+      const given = record(state, { failure, payload, drainRound: 1 });
+
+      const { action } = decide(given, seen({ missing: ["queue s3_copy", "mapping s3_copy"] }), now, settings);
+
+      expect(action).to.deep.equal({
+        do: "move",
+        to: "FAILING",
+        isCause: true,
+        failure: {
+          code: "STACK_DESTROYED_OUTSIDE",
+          message:
+            "the stack was destroyed by somebody else while the exchange needed it: queue s3_copy, mapping s3_copy is gone",
+        },
+      });
     });
   }
 

@@ -250,6 +250,8 @@ describe("HTTP interface", function () {
       ["GET", "/exchanges"],
       ["GET", "/exchanges/0b0d9a37-2f3a-4d2b-9a30-b0d3d0d1c5aa"],
       ["GET", "/exchanges/0b0d9a37-2f3a-4d2b-9a30-b0d3d0d1c5aa/documents"],
+      ["POST", "/exchanges/0b0d9a37-2f3a-4d2b-9a30-b0d3d0d1c5aa/cancel"],
+      ["DELETE", "/exchanges/0b0d9a37-2f3a-4d2b-9a30-b0d3d0d1c5aa"],
     ];
     for (const [method, path] of anywhere) {
       it(`asks for a token at ${method} ${path}`, async () => {
@@ -509,7 +511,9 @@ describe("HTTP interface", function () {
 
   for (const [method, path, allowed] of [
     ["DELETE", "/exchanges", "GET, POST"],
-    ["PUT", "/exchanges/0b0d9a37-2f3a-4d2b-9a30-b0d3d0d1c5aa", "GET"],
+    ["PUT", "/exchanges/0b0d9a37-2f3a-4d2b-9a30-b0d3d0d1c5aa", "GET, DELETE"],
+    ["GET", "/exchanges/0b0d9a37-2f3a-4d2b-9a30-b0d3d0d1c5aa/cancel", "POST"],
+    ["POST", "/metrics", "GET"],
     ["POST", "/healthz", "GET"],
   ] as const) {
     it(`says what ${path} takes instead of ${method}`, async () => {

@@ -8,12 +8,16 @@ import mysql from "mysql2/promise";
 import { pino } from "pino";
 import type { DatabaseSecret } from "../../contracts/secrets.ts";
 import { metadataKinds, type ExchangeRequest } from "../../contracts/request.ts";
+import { engineMetrics } from "../../engine/metrics/metrics.ts";
 import { CaseReader } from "../../engine/cases/reader.ts";
 import { createApp } from "../../engine/http/app.ts";
 import { openRegistry, type Registry } from "../../engine/registry/database.ts";
 import { accept, type Acceptance } from "../../engine/registry/exchanges.ts";
 import { migrate } from "../../engine/registry/migrations/index.ts";
 import { sharedCloud } from "../support/cloud.ts";
+
+/** How many exchanges may wait in the API of {@link testApi}. */
+export const maxTestWaiting = 20;
 
 export const silent = pino({ level: "silent" });
 const suffix = () => randomBytes(4).toString("hex");
@@ -139,6 +143,8 @@ export interface Answer {
 
 export interface TestApi {
   readonly accepted: string[];
+  /** One entry for each time that the worker was told to look. */
+  readonly due: number[];
   token(claims?: Record<string, unknown>, expires?: string): Promise<string>;
   call(method: string, path: string, options?: { token?: string; body?: unknown; headers?: object }): Promise<Answer>;
   stop(): Promise<void>;
@@ -150,10 +156,25 @@ export async function testApi(db: Registry, cases: CaseReader): Promise<TestApi>
   const [issuer, audience] = ["https://issuer.test", "exchanger"];
   const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), alg: "ES256" }] });
   const accepted: string[] = [];
+  const due: number[] = [];
   const app = createApp({
-    routes: { db, cases, admissionSeconds: 60, accepted: (record) => accepted.push(record.id) },
+    routes: {
+      db,
+      cases,
+      admissionSeconds: 60,
+      maxWaiting: maxTestWaiting,
+      accepted: (record) => accepted.push(record.id),
+      due: () => due.push(1),
+    },
     auth: { keys, issuer, audience },
     ready: () => Promise.resolve(),
+    metrics: engineMetrics({
+      db,
+      load: () => ({ waiting: 2, executing: 1 }),
+      breaker: () => "open",
+      maxLive: 7,
+      maxWaiting: maxTestWaiting,
+    }),
     log: silent,
   });
   const server = await new Promise<Server>((resolve) => {
@@ -164,6 +185,7 @@ export async function testApi(db: Registry, cases: CaseReader): Promise<TestApi>
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     accepted,
+    due,
     token: (claims = {}, expires = "5 minutes") =>
       new SignJWT({
         scope: "exchange:read exchange:write",
@@ -187,11 +209,16 @@ export async function testApi(db: Registry, cases: CaseReader): Promise<TestApi>
         ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
       });
       const text = await answer.text();
-      return { status: answer.status, headers: answer.headers, body: text === "" ? undefined : JSON.parse(text) };
+      return { status: answer.status, headers: answer.headers, body: bodyOf(text, answer.headers) };
     },
     async stop() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
     },
   };
+}
+
+function bodyOf(text: string, headers: Headers): unknown {
+  if (text === "") return undefined;
+  return headers.get("content-type")?.startsWith("text/plain") === true ? text : JSON.parse(text);
 }

@@ -3,7 +3,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { admit } from "../../engine/registry/admission.ts";
 import { nowPlus, type Registry } from "../../engine/registry/database.ts";
-import { accept, find, findByKey, history, list, wake } from "../../engine/registry/exchanges.ts";
+import {
+  accept,
+  find,
+  findByKey,
+  history,
+  list,
+  requestEnd,
+  TooManyWaiting,
+  wake,
+} from "../../engine/registry/exchanges.ts";
 import { hear, type Heard } from "../../engine/registry/inbox.ts";
 import { claimDue, LeaseLost } from "../../engine/registry/lease.ts";
 import { addMissing, documentCounts, page, stageCounts } from "../../engine/registry/ledger.ts";
@@ -140,6 +149,70 @@ describe("registry", function () {
       await db.updateTable("exchanges").set({ state: "FINISHED" }).where("id", "=", first).execute();
 
       expect(await admit(db, 1)).to.deep.equal([second]);
+    });
+  });
+
+  describe("the request for an end", () => {
+    it("keeps a waiting exchange from being admitted, and makes it due", async () => {
+      const [first, second] = [await acceptedExchange(db), await acceptedExchange(db)];
+
+      const requested = await requestEnd(db, first, false);
+
+      expect([requested, await admit(db, 1)]).to.deep.equal([true, [second]]);
+      expect((await claim()).map(({ exchangeId }) => exchangeId).toSorted()).to.deep.equal([first, second].toSorted());
+    });
+
+    it("is noted once", async () => {
+      const id = await admitted();
+
+      await requestEnd(db, id, false);
+      const first = (await find(db, id))?.facts;
+      await delay(20);
+      await requestEnd(db, id, false);
+
+      expect((await find(db, id))?.facts).to.deep.equal(first);
+    });
+
+    for (const to of ["FINISHED", "FAILED"] as const) {
+      it(`is not overtaken by an end as ${to} that was decided before it`, async () => {
+        const { id, lease } = await leased();
+        await db.updateTable("exchanges").set({ state: "DESTROYING" }).execute();
+        await lease.read();
+        await requestEnd(db, id, false);
+
+        const error = await lease.move({ from: "DESTROYING", to, reason: "r" }).catch((thrown: unknown) => thrown);
+        await lease.move({ from: "DESTROYING", to: "CANCELLED", reason: "r" });
+
+        expect(error).to.have.property("code", "CANCELLED_MEANWHILE");
+        expect([(await find(db, id))?.state, await requestEnd(db, id, false)]).to.deep.equal(["CANCELLED", false]);
+      });
+    }
+  });
+
+  describe("the bound of waiting exchanges", () => {
+    const next = (key: string) => ({
+      id: randomUUID(),
+      subject: "s",
+      dedupeKey: key.repeat(64),
+      natural: false,
+      requestHash: "h".repeat(64),
+      request: request(),
+      selected: 3,
+    });
+
+    it("holds, however many ask at once", async () => {
+      const results = await Promise.allSettled(["a", "b", "c", "d", "e"].map((key) => accept(db, next(key), 60, 2)));
+
+      expect(results.filter(({ status }) => status === "fulfilled").length).to.equal(2);
+      for (const result of results) {
+        if (result.status === "rejected") expect(result.reason).to.be.instanceOf(TooManyWaiting);
+      }
+    });
+
+    it("gives the last place to all who ask for the same", async () => {
+      const results = await Promise.all(Array.from({ length: 5 }, () => accept(db, next("a"), 60, 1)));
+
+      expect(new Set(results.map(({ record }) => record.id)).size).to.equal(1);
     });
   });
 

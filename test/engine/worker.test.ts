@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { CreateQueueCommand, DeleteQueueCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { exchangeStates } from "../../contracts/states.ts";
 import { awsClients, destroyClients, type AwsClients } from "../../engine/aws/clients.ts";
@@ -13,7 +14,7 @@ import { Sweeper } from "../../engine/lifecycle/sweep.ts";
 import { Worker } from "../../engine/lifecycle/worker.ts";
 import type { Registry } from "../../engine/registry/database.ts";
 import { admit } from "../../engine/registry/admission.ts";
-import { find, history } from "../../engine/registry/exchanges.ts";
+import { find, history, requestEnd } from "../../engine/registry/exchanges.ts";
 import { intend, markRunning, operationsOf } from "../../engine/registry/operations.ts";
 import { takeDue } from "../../engine/registry/outbox.ts";
 import { UploaderCoordinator } from "../../engine/uploader/coordinator.ts";
@@ -133,6 +134,71 @@ describe("worker", function () {
     while (!(await find(db, id))?.waiting?.startsWith("UPLOADER_UNAVAILABLE")) await delay(50);
 
     expect((await find(db, id))?.state).to.equal("STARTING");
+  });
+
+  it("ends a waiting exchange that is cancelled without making anything", async () => {
+    const id = await acceptedExchange(db);
+    await requestEnd(db, id, false);
+
+    workerOf("one", "failing").start();
+    await until(id, "CANCELLED");
+
+    expect([await operationsOf(db, id), (await history(db, id)).map(({ state }) => state)]).to.deep.equal([
+      [],
+      ["ACCEPTED", "CANCELLED"],
+    ]);
+    expect((await takeDue(db, 10, 1)).map(({ messageId }) => messageId)).to.deep.equal([`${id}:cancelled`]);
+  });
+
+  it("stops the process of an operation when its exchange is cancelled, and destroys what it made", async () => {
+    const id = await acceptedExchange(db);
+    const worker = workerOf("one", "endless");
+    worker.start();
+    while ((await operationsOf(db, id))[0]?.state !== "running") await delay(100);
+
+    await requestEnd(db, id, false);
+    worker.nudge();
+    await until(id, "CANCELLED");
+
+    const operations = await operationsOf(db, id);
+    expect(operations.map(({ purpose, state }) => [purpose, state])).to.deep.equal([
+      ["provision", "cancelled"],
+      ["destroy", "succeeded"],
+    ]);
+    expect(() => process.kill(operations[0]?.pid ?? 0, 0)).to.throw("ESRCH");
+    expect((await history(db, id)).map(({ state }) => state)).to.deep.equal([
+      "ACCEPTED",
+      "PROVISIONING",
+      "CANCELLING",
+      "DESTROYING",
+      "CANCELLED",
+    ]);
+    expect((await takeDue(db, 10, 1)).map(({ messageId }) => messageId)).to.deep.equal([`${id}:cancelled`]);
+  });
+
+  it("fails an exchange whose stack an operator destroyed, with that reason and not with its consequence", async () => {
+    const id = await acceptedExchange(db);
+    const { QueueUrl: url = "" } = await aws.sqs.send(new CreateQueueCommand({ QueueName: `doc_exch_gone_${id}` }));
+    await aws.sqs.send(new DeleteQueueCommand({ QueueUrl: url }));
+    const arn = `arn:aws:sqs:us-east-1:000000000000:doc_exch_gone_${id}`;
+    await db
+      .updateTable("exchanges")
+      .set({
+        state: "PROCESSING",
+        outputs: JSON.stringify({ queues: { s3_copy: { url, arn } }, processors: {} }),
+        failure: JSON.stringify({ code: "PAYLOAD_CONSTRUCTION_FAILED", message: "no queue" }),
+        uploader_released_at: new Date(0),
+        wake_at: new Date(0),
+      })
+      .execute();
+
+    workerOf("one", "small").start();
+    await until(id, "FAILED");
+
+    expect((await find(db, id))?.facts.failure).to.deep.equal({
+      code: "STACK_DESTROYED_OUTSIDE",
+      message: "the stack was destroyed by somebody else while the exchange needed it: queue s3_copy is gone",
+    });
   });
 
   it("gives up the operation of an engine that died, and recovers the stack under its own", async () => {

@@ -2,10 +2,11 @@ import { Migrator, type Kysely, type MigrationProvider } from "kysely";
 import { RecoverableError } from "../../../contracts/errors.ts";
 import type { RegistrySchema } from "../schema.ts";
 import { initial } from "./0001_initial.ts";
+import { cancel } from "./0002_cancel.ts";
 
 /** Applied in the order of their names; a migration that was released is never changed. */
 const provider: MigrationProvider = {
-  getMigrations: () => Promise.resolve({ "0001_initial": initial }),
+  getMigrations: () => Promise.resolve({ "0001_initial": initial, "0002_cancel": cancel }),
 };
 
 /** Brings the registry's schema up to date; safe to run by several engines at once (Kysely takes a lock). */
