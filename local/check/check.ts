@@ -3,6 +3,7 @@ import { compareFiles, documentState, type FileState } from "./compare-files.ts"
 import { compareRows, strangers } from "./compare-rows.ts";
 import { findCounterparts } from "./counterparts.ts";
 import { targetOf, type Carrying } from "./expected.ts";
+import { findings, type Finding } from "./finding.ts";
 import {
   changes,
   lookAtCase,
@@ -48,6 +49,13 @@ export async function takeFingerprint(outsider: Outsider): Promise<Before> {
   return { source: source.fingerprint, destination: destination.fingerprint, resources };
 }
 
+/** What {@link checkExchange} saw, in detail. */
+export interface Examination extends Omit<CheckResult, "problems"> {
+  findings: Finding[];
+  /** Exchange → source file id → what became of it in the destination, for each selected file. */
+  files: Map<string, ReadonlyMap<string, FileState>>;
+}
+
 /**
  * Judges finished exchanges by what lies in the databases, on S3 and in the account, never by what was said of them:
  * every file byte by byte, every row column by column, and that nothing else came, changed or stayed.
@@ -57,6 +65,16 @@ export async function checkExchange(
   before: Before,
   exchanges: readonly CheckedExchange[],
 ): Promise<CheckResult> {
+  const { findings, documents, rows, leftovers } = await examine(outsider, before, exchanges);
+  return { problems: findings.map(({ text }) => text), documents, rows, leftovers };
+}
+
+/** As {@link checkExchange}, with each finding's kind and each file's state. */
+export async function examine(
+  outsider: Outsider,
+  before: Before,
+  exchanges: readonly CheckedExchange[],
+): Promise<Examination> {
   const { connection, clients, destinationCaseId } = outsider;
   const access = { ...outsider, s3: clients.s3 };
   const exchangeIds = exchanges.map(({ exchangeId }) => exchangeId);
@@ -66,11 +84,15 @@ export async function checkExchange(
   ]);
   const destination = await lookAtCase(access, destinationCaseId);
 
-  const result: CheckResult = {
-    problems: unknownTables(source.rows).map((table) => `table ${table} of the source has rows that cannot be judged`),
+  const unknown = unknownTables(source.rows).map(
+    (table) => `table ${table} of the source has rows that cannot be judged`,
+  );
+  const result: Examination = {
+    findings: findings("unknown table", unknown),
     documents: { selected: 0, copied: 0, notFound: 0, failed: 0 },
     rows: {},
     leftovers: leftovers.length,
+    files: new Map(),
   };
   const accounted = new Set<string>();
   const keys = new Set<string>();
@@ -84,32 +106,48 @@ export async function checkExchange(
     };
     const rows = compareRows(carrying, before.destination);
     const files = await compareFiles(access, carrying, destinationCaseId);
-    result.problems.push(...rows.problems, ...files.problems);
+    result.findings.push(...rows.problems, ...files.problems);
     for (const name of rows.accounted) accounted.add(name);
     for (const key of files.keys) keys.add(key);
+    result.files.set(exchange.exchangeId, files.states);
     addCounts(result, carrying, rows.rows, files.files);
   }
 
   const arrived = objectDifference(before.destination, destination.fingerprint);
-  const sourceRows = rowDifference(before.source, source.fingerprint);
-  const sourceObjects = objectDifference(before.source, source.fingerprint);
-  result.problems.push(
+  result.findings.push(
     ...strangers({ destination: destination.rows }, before.destination, accounted),
-    ...danglingKeys(destination.rows),
-    ...changes("destination row", rowDifference(before.destination, destination.fingerprint)),
-    ...changes("destination object", arrived),
-    ...arrived.added.filter((key) => !keys.has(key)).map((key) => `destination object ${key} belongs to no file`),
-    ...changes("source row", sourceRows),
-    ...changes("source object", sourceObjects),
-    ...sourceRows.added.map((name) => `source row ${name} is new`),
-    ...sourceObjects.added.map((key) => `source object ${key} is new`),
-    ...leftovers.map((name) => `left over: ${name}`),
+    ...findings("dangling key", danglingKeys(destination.rows)),
+    ...findings("changed destination", [
+      ...changes("destination row", rowDifference(before.destination, destination.fingerprint)),
+      ...changes("destination object", arrived),
+    ]),
+    ...findings(
+      "stray object",
+      arrived.added.filter((key) => !keys.has(key)).map((key) => `destination object ${key} belongs to no file`),
+    ),
+    ...findings("changed source", everyChange("source", before.source, source.fingerprint)),
+    ...findings(
+      "leftover",
+      leftovers.map((name) => `left over: ${name}`),
+    ),
   );
   return result;
 }
 
+/** Everything that differs between two moments, also what is new. */
+function everyChange(what: string, before: Fingerprint, after: Fingerprint): string[] {
+  const rows = rowDifference(before, after);
+  const objects = objectDifference(before, after);
+  return [
+    ...changes(`${what} row`, rows),
+    ...changes(`${what} object`, objects),
+    ...rows.added.map((name) => `${what} row ${name} is new`),
+    ...objects.added.map((key) => `${what} object ${key} is new`),
+  ];
+}
+
 function addCounts(
-  result: CheckResult,
+  result: Examination,
   carrying: Carrying,
   rows: CheckResult["rows"],
   files: ReadonlyMap<string, readonly FileState[]>,

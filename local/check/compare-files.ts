@@ -2,15 +2,18 @@ import PQueue from "p-queue";
 import { casePrefix } from "../../contracts/names.ts";
 import type { Row } from "./case-rows.ts";
 import { targetOf, type Carrying } from "./expected.ts";
+import type { Finding } from "./finding.ts";
 import type { CaseAccess } from "./fingerprint.ts";
 import { readObject, type ObjectContent } from "./objects.ts";
 
 export type FileState = "copied" | "notFound" | "failed";
 
 export interface FilesVerdict {
-  problems: string[];
+  problems: Finding[];
   /** Source document id → state of each of its files. */
   files: Map<string, FileState[]>;
+  /** Source file id → its state. */
+  states: Map<string, FileState>;
   /** Keys of the destination that an exchange accounts for. */
   keys: Set<string>;
 }
@@ -23,7 +26,7 @@ export async function compareFiles(
   carrying: Carrying,
   destinationCaseId: number,
 ): Promise<FilesVerdict> {
-  const verdict: FilesVerdict = { problems: [], files: new Map(), keys: new Set() };
+  const verdict: FilesVerdict = { problems: [], files: new Map(), states: new Map(), keys: new Set() };
   const { s3, caseBucket } = access;
   const queue = new PQueue({ concurrency: readsAtOnce });
   const reads = new Map<string, Promise<ObjectContent | undefined>>();
@@ -48,7 +51,10 @@ export async function compareFiles(
   for (const { file, targetKey, state, problems } of judged) {
     const documentId = String(file["document_id"]);
     verdict.files.set(documentId, [...(verdict.files.get(documentId) ?? []), state]);
-    verdict.problems.push(...problems.map((text) => `file ${String(file["id"])} (${shown(file)}) ${text}`));
+    verdict.states.set(String(file["id"]), state);
+    verdict.problems.push(
+      ...problems.map(({ about, text }) => ({ about, text: `file ${String(file["id"])} (${shown(file)}) ${text}` })),
+    );
     if (targetKey !== null) verdict.keys.add(targetKey);
   }
   return verdict;
@@ -60,8 +66,11 @@ function judge(
   source: ObjectContent | undefined,
   target: ObjectContent | undefined,
   destinationCaseId: number,
-): { state: FileState; problems: string[] } {
-  const failed = (text: string) => ({ state: "failed" as const, problems: [text] });
+): { state: FileState; problems: Finding[] } {
+  const failed = (text: string, about: Finding["about"] = "wrong file") => ({
+    state: "failed" as const,
+    problems: [{ about, text }],
+  });
   // A row that has not arrived is a problem of the rows, and said there.
   if (targetKey === null) return { state: "failed", problems: [] };
   if (!targetKey.startsWith(casePrefix(destinationCaseId))) {
@@ -71,12 +80,13 @@ function judge(
     if (!target) return { state: "notFound", problems: [] };
     return failed(`is missing in the source, yet there is an object at ${targetKey}`);
   }
-  if (!target) return failed(`is missing in the destination: there is no object at ${targetKey}`);
+  if (!target) return failed(`is missing in the destination: there is no object at ${targetKey}`, "missing file");
   if (source.sha256 !== target.sha256) return failed(`differs from its source at ${targetKey}`);
-  const problems: string[] = [];
-  if (file["sha256"] !== null && file["sha256"] !== source.sha256) problems.push("is not what its source row says");
+  const problems: Finding[] = [];
+  const problem = (text: string) => problems.push({ about: "wrong file", text });
+  if (file["sha256"] !== null && file["sha256"] !== source.sha256) problem("is not what its source row says");
   if (source.contentType !== target.contentType || source.metadata !== target.metadata) {
-    problems.push(`has lost its content type or metadata at ${targetKey}`);
+    problem(`has lost its content type or metadata at ${targetKey}`);
   }
   return { state: "copied", problems };
 }

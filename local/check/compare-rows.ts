@@ -1,10 +1,11 @@
 import { keyOf, type Row } from "./case-rows.ts";
 import { expectedRow, targetOf, type Carrying } from "./expected.ts";
+import type { Finding } from "./finding.ts";
 import { isBookkeeping, type Fingerprint } from "./fingerprint.ts";
 import { sharedTables } from "./scope.ts";
 
 export interface RowsVerdict {
-  problems: string[];
+  problems: Finding[];
   /** Table → rows that must have come, and of them those that were found. */
   rows: Record<string, { source: number; target: number }>;
   /** `table key` of every destination row that an exchange accounts for. */
@@ -27,13 +28,16 @@ function compareRow(carrying: Carrying, before: Fingerprint, table: string, row:
   const source = carrying.source.tables.get(table);
   if (!target || !source) throw new TypeError(`table ${table} is not in both cases`);
   const name = `${table} ${keyOf(source, row)}`;
-  const problem = (text: string) => verdict.problems.push(`${name} of the source ${text}`);
+  const problem = (about: Finding["about"], text: string) =>
+    verdict.problems.push({ about, text: `${name} of the source ${text}` });
 
   if ("id" in row) {
     const targets = carrying.counterparts.get(table)?.get(String(row["id"])) ?? [];
-    if (targets.length > 1) problem(`is there ${targets.length} times in the destination: ${targets.join(", ")}`);
+    if (targets.length > 1) {
+      problem("doubled row", `is there ${targets.length} times in the destination: ${targets.join(", ")}`);
+    }
     if (!targets.length) {
-      problem("has not arrived");
+      problem("missing row", "has not arrived");
       return false;
     }
   }
@@ -41,7 +45,7 @@ function compareRow(carrying: Carrying, before: Fingerprint, table: string, row:
   const key = keyOf(target, expected);
   const found = indexed(target.rows, (candidate) => keyOf(target, candidate)).get(key);
   if (!found) {
-    problem(`has not arrived: ${table} ${key} is not in the destination`);
+    problem("missing row", `has not arrived: ${table} ${key} is not in the destination`);
     return false;
   }
   verdict.accounted.add(`${table} ${key}`);
@@ -50,7 +54,7 @@ function compareRow(carrying: Carrying, before: Fingerprint, table: string, row:
   for (const [column, value] of Object.entries(expected)) {
     const actual = found[column] ?? null;
     if (actual === value || (table in sharedTables && isOthers(carrying, table, key, column, actual))) continue;
-    problem(`arrived as ${key} with ${column} = ${quoted(actual)}, not ${quoted(value)}`);
+    problem("wrong row", `arrived as ${key} with ${column} = ${quoted(actual)}, not ${quoted(value)}`);
   }
   return true;
 }
@@ -63,7 +67,11 @@ function isOthers(carrying: Carrying, table: string, key: string, column: string
 }
 
 /** Rows that are new in the destination although no selected row accounts for them. */
-export function strangers(carrying: Pick<Carrying, "destination">, before: Fingerprint, accounted: Set<string>) {
+export function strangers(
+  carrying: Pick<Carrying, "destination">,
+  before: Fingerprint,
+  accounted: ReadonlySet<string>,
+): Finding[] {
   return [...carrying.destination.tables]
     .filter(([table]) => !isBookkeeping(table))
     .flatMap(([table, content]) => {
@@ -71,7 +79,10 @@ export function strangers(carrying: Pick<Carrying, "destination">, before: Finge
       const keys = content.rows.map((row) => keyOf(content, row)).filter((key) => !known?.has(key));
       return keys.map((key) => `${table} ${key}`).filter((name) => !accounted.has(name));
     })
-    .map((name) => `destination row ${name} came with no selected row: it is doubled, or belongs to something else`);
+    .map((name) => ({
+      about: "stray row",
+      text: `destination row ${name} came with no selected row: it is doubled, or belongs to something else`,
+    }));
 }
 
 const indexes = new WeakMap<readonly Row[], Map<string, Row>>();
