@@ -9,7 +9,7 @@ import { ensureToolchain, type Progress, type Toolchain } from "../toolchain/ind
 import { fillSecrets, makeLogins } from "./databases.ts";
 import { deployGlobalStack } from "./global-stack.ts";
 import { createIssuer, type Issuer } from "./issuer.ts";
-import { startEngine, startUploader } from "./services.ts";
+import { startEngine, startUploader, type Service } from "./services.ts";
 import type { Stage } from "./stage.ts";
 
 /** The folder of a clone's own cloud; two clones do not meet. */
@@ -51,6 +51,12 @@ export interface PlatformOptions {
   readonly cloud?: Cloud;
   /** Further settings of the engine. */
   readonly engineSettings?: Readonly<Record<string, string>>;
+  /** Starts another engine than the usual one. */
+  readonly startEngine?: (ground: {
+    cloud: Cloud;
+    outputs: GlobalOutputs;
+    issuer: Issuer;
+  }) => Promise<Service & { url: string }>;
   /** Aborted when the user wants to leave: what has been started is stopped. */
   readonly signal?: AbortSignal;
 }
@@ -80,7 +86,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       progress("filling the secrets, starting both under their own identities");
       const issuer = await createIssuer(cloud.runDir);
       await Promise.all([fillSecrets(cloud, outputs, logins), cloud.grantEngineRole(outputs.engineRoleArn)]);
-      const starting = [startUploader(cloud), startEngine(cloud, issuer, options.engineSettings)] as const;
+      const engine =
+        options.startEngine?.({ cloud, outputs, issuer }) ?? startEngine(cloud, issuer, options.engineSettings);
+      const starting = [startUploader(cloud), engine] as const;
       for (const service of starting) {
         started.defer(() =>
           service.then(
@@ -89,8 +97,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           ),
         );
       }
-      const [, engine] = await Promise.all(starting);
-      return { cloud, outputs, cases, issuer, engineUrl: engine.url, stop: () => started.disposeAsync() };
+      const [, { url }] = await Promise.all(starting);
+      return { cloud, outputs, cases, issuer, engineUrl: url, stop: () => started.disposeAsync() };
     });
   } catch (error) {
     await started.disposeAsync();

@@ -22,6 +22,19 @@ const localTimes = {
   EXCHANGER_POLL_SECONDS: "0.5",
 };
 
+/** The environment of an engine under its own IAM role, but for its port. */
+export function engineEnvironment(cloud: Cloud, issuer: Issuer): Record<string, string> {
+  return {
+    ...cloud.pulumiEnv("engine"),
+    EXCHANGER_GLOBAL_STACK: globalStack,
+    EXCHANGER_WORK_DIR: join(cloud.runDir, "engine"),
+    EXCHANGER_JWKS: issuer.jwksUrl,
+    EXCHANGER_JWT_ISSUER: issuer.issuer,
+    EXCHANGER_JWT_AUDIENCE: issuer.audience,
+    ...localTimes,
+  };
+}
+
 /** The engine as a process of its own, under its own IAM role. */
 export async function startEngine(
   cloud: Cloud,
@@ -34,17 +47,7 @@ export async function startEngine(
   const engine = startGuarded(guardScript, [process.execPath, join(root, "engine", "main.ts")], {
     log,
     cwd: root,
-    env: {
-      ...cloud.pulumiEnv("engine"),
-      EXCHANGER_GLOBAL_STACK: globalStack,
-      EXCHANGER_PORT: String(port),
-      EXCHANGER_WORK_DIR: join(cloud.runDir, "engine"),
-      EXCHANGER_JWKS: issuer.jwksUrl,
-      EXCHANGER_JWT_ISSUER: issuer.issuer,
-      EXCHANGER_JWT_AUDIENCE: issuer.audience,
-      ...localTimes,
-      ...settings,
-    },
+    env: { ...engineEnvironment(cloud, issuer), EXCHANGER_PORT: String(port), ...settings },
   });
   await waitUntil(engine, log, "the engine", async () => {
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);
