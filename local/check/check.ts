@@ -52,6 +52,8 @@ export async function takeFingerprint(outsider: Outsider): Promise<Before> {
 /** What {@link checkExchange} saw, in detail. */
 export interface Examination extends Omit<CheckResult, "problems"> {
   findings: Finding[];
+  /** `table key` of every new row of the destination that an exchange accounts for. */
+  ownRows: string[];
   /** Exchange → source file id → what became of it in the destination, for each selected file. */
   files: Map<string, ReadonlyMap<string, FileState>>;
 }
@@ -92,6 +94,7 @@ export async function examine(
     documents: { selected: 0, copied: 0, notFound: 0, failed: 0 },
     rows: {},
     leftovers: leftovers.length,
+    ownRows: [],
     files: new Map(),
   };
   const accounted = new Set<string>();
@@ -104,21 +107,23 @@ export async function examine(
       scope: rowsInScope(source.rows, exchange),
       counterparts: await findCounterparts(connection, source.rows, destination.rows, exchange.exchangeId),
     };
-    const rows = compareRows(carrying, before.destination);
+    const own = compareRows(carrying, before.destination);
     const files = await compareFiles(access, carrying, destinationCaseId);
-    result.findings.push(...rows.problems, ...files.problems);
-    for (const name of rows.accounted) accounted.add(name);
+    result.findings.push(...own.problems, ...files.problems);
+    for (const name of own.accounted) accounted.add(name);
     for (const key of files.keys) keys.add(key);
     result.files.set(exchange.exchangeId, files.states);
-    addCounts(result, carrying, rows.rows, files.files);
+    addCounts(result, carrying, own.rows, files.files);
   }
 
+  const rows = rowDifference(before.destination, destination.fingerprint);
+  result.ownRows = rows.added.filter((name) => accounted.has(name));
   const arrived = objectDifference(before.destination, destination.fingerprint);
   result.findings.push(
     ...strangers({ destination: destination.rows }, before.destination, accounted),
     ...findings("dangling key", danglingKeys(destination.rows)),
     ...findings("changed destination", [
-      ...changes("destination row", rowDifference(before.destination, destination.fingerprint)),
+      ...changes("destination row", rows),
       ...changes("destination object", arrived),
     ]),
     ...findings(
