@@ -3,6 +3,9 @@ import { isUtf8 } from "node:buffer";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { InvalidInputError } from "../../contracts/errors.ts";
 
+/** A connection, or several, of somebody who only reads. */
+export type Reader = Pick<Connection, "query">;
+
 /** A row as the server sends it: texts, and bytes that are no text as hex. Ids of 64 bits keep all their digits. */
 export type Row = Readonly<Record<string, string | null>>;
 
@@ -29,7 +32,7 @@ export interface CaseRows {
 }
 
 /** Runs a statement; every value comes as text. */
-export async function select(connection: Connection, sql: string, values: unknown[] = []): Promise<Row[]> {
+export async function select(connection: Reader, sql: string, values: unknown[] = []): Promise<Row[]> {
   const [rows] = await connection.query<RowDataPacket[]>({
     sql,
     values,
@@ -43,7 +46,7 @@ export async function select(connection: Connection, sql: string, values: unknow
 }
 
 /** Reads a whole case, and what the server's catalogue says of its keys. */
-export async function readCase(connection: Connection, schema: string): Promise<CaseRows> {
+export async function readCase(connection: Reader, schema: string): Promise<CaseRows> {
   const columns = await select(
     connection,
     `SELECT c.TABLE_NAME AS \`table\`, c.COLUMN_NAME AS name, c.COLUMN_KEY AS keyed
@@ -65,7 +68,7 @@ export async function readCase(connection: Connection, schema: string): Promise<
   return { schema, tables, foreignKeys: await readForeignKeys(connection, schema) };
 }
 
-async function readForeignKeys(connection: Connection, schema: string): Promise<ForeignKey[]> {
+async function readForeignKeys(connection: Reader, schema: string): Promise<ForeignKey[]> {
   const parts = await select(
     connection,
     `SELECT CONSTRAINT_NAME AS name, TABLE_NAME AS \`table\`, COLUMN_NAME AS \`column\`,

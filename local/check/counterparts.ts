@@ -1,5 +1,4 @@
-import type { Connection } from "mysql2/promise";
-import { select, type CaseRows, type Row } from "./case-rows.ts";
+import { select, type CaseRows, type Reader, type Row } from "./case-rows.ts";
 import { sharedTables } from "./scope.ts";
 
 /** Which rows of the destination stand for a row of the source: table → source id → target ids, oldest first. */
@@ -7,7 +6,7 @@ export type Counterparts = ReadonlyMap<string, ReadonlyMap<string, readonly stri
 
 /** Finds them: copied rows by the exchange's own id map, shared rows by their names as the server compares them. */
 export async function findCounterparts(
-  connection: Connection,
+  connection: Reader,
   source: CaseRows,
   destination: CaseRows,
   exchangeId: string,

@@ -1,13 +1,12 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { Connection } from "mysql2/promise";
 import { casePrefix } from "../../contracts/names.ts";
-import { hashOf, keyOf, readCase, type CaseRows } from "./case-rows.ts";
+import { hashOf, keyOf, readCase, type CaseRows, type Reader } from "./case-rows.ts";
 import { listObjects } from "./objects.ts";
 
 /** How to look at a case from outside. */
 export interface CaseAccess {
   /** May read the schemas of both cases. */
-  connection: Connection;
+  connection: Reader;
   /** May list and read case files. */
   s3: S3Client;
   caseBucket: string;

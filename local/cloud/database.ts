@@ -8,7 +8,7 @@ import getPort from "get-port";
 import mysql from "mysql2/promise";
 import type { Toolchain } from "../toolchain/index.ts";
 import { CloudStartError } from "./errors.ts";
-import { guardScript, startGuarded } from "./guarded.ts";
+import { guardScript, startGuarded, type Guarded } from "./guarded.ts";
 
 /** A private MariaDB server on the loopback interface. */
 export interface Database {
@@ -21,37 +21,22 @@ export interface Database {
    * @param grants what follows GRANT and precedes TO, e.g. "SELECT ON `case\\_%`.*"
    */
   createUser(name: string, grants: readonly string[]): Promise<{ username: string; password: string }>;
+  /** The server dies at once; what was committed is there again with {@link revive}. */
+  kill(): Promise<void>;
+  /** Starts it again, at the same port. */
+  revive(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const startPatienceMs = 20_000;
+const pidFile = "mariadbd.pid";
 
 export async function startDatabase(dataDir: string, logDir: string, toolchain: Toolchain): Promise<Database> {
   await copyTemplate(dataDir, toolchain);
   const port = await getPort({ host: "127.0.0.1" });
-  const log = join(logDir, "mariadb.log");
-  // A socket path may have 107 characters at most, so it is given relative to the working folder.
-  const server = startGuarded(guardScript, [toolchain.mariadbd, ...serverOptions(dataDir, port)], {
-    log,
-    env: { PATH: process.env["PATH"], LANG: process.env["LANG"] },
-    cwd: dataDir,
-  });
   const admin = () => mysql.createConnection({ socketPath: join(dataDir, "s"), user: "root", supportBigNumbers: true });
-
-  const deadline = Date.now() + startPatienceMs;
-  for (;;) {
-    try {
-      await (await admin()).end();
-      break;
-    } catch (error) {
-      if (!server.running() || Date.now() > deadline) {
-        await server.stop(0);
-        const lines = (await readFile(log, "utf8")).trim().split("\n").slice(-5).join("\n");
-        throw new CloudStartError("DATABASE_START", `mariadb did not start, see ${log}:\n${lines}`, { cause: error });
-      }
-      await delay(25);
-    }
-  }
+  const start = () => startServer({ dataDir, port, log: join(logDir, "mariadb.log"), toolchain, admin });
+  let server = await start();
 
   return {
     host: "127.0.0.1",
@@ -68,8 +53,47 @@ export async function startDatabase(dataDir: string, logDir: string, toolchain: 
       }
       return { username: name, password };
     },
+    async kill() {
+      process.kill(Number(await readFile(join(dataDir, pidFile), "utf8")), "SIGKILL");
+      await server.ended;
+    },
+    async revive() {
+      server = await start();
+    },
     stop: () => server.stop(4_000),
   };
+}
+
+interface ServerOptions {
+  dataDir: string;
+  port: number;
+  log: string;
+  toolchain: Toolchain;
+  admin: () => Promise<mysql.Connection>;
+}
+
+/** Starts the server on its data, and waits until it takes connections. */
+async function startServer({ dataDir, port, log, toolchain, admin }: ServerOptions): Promise<Guarded> {
+  // A socket path may have 107 characters at most, so it is given relative to the working folder.
+  const server = startGuarded(guardScript, [toolchain.mariadbd, ...serverOptions(dataDir, port)], {
+    log,
+    env: { PATH: process.env["PATH"], LANG: process.env["LANG"] },
+    cwd: dataDir,
+  });
+  const deadline = Date.now() + startPatienceMs;
+  for (;;) {
+    try {
+      await (await admin()).end();
+      return server;
+    } catch (error) {
+      if (!server.running() || Date.now() > deadline) {
+        await server.stop(0);
+        const lines = (await readFile(log, "utf8")).trim().split("\n").slice(-5).join("\n");
+        throw new CloudStartError("DATABASE_START", `mariadb did not start, see ${log}:\n${lines}`, { cause: error });
+      }
+      await delay(25);
+    }
+  }
 }
 
 function serverOptions(dataDir: string, port: number): string[] {
@@ -77,7 +101,7 @@ function serverOptions(dataDir: string, port: number): string[] {
     "--no-defaults",
     `--datadir=${dataDir}`,
     "--socket=s",
-    `--pid-file=${join(dataDir, "mariadbd.pid")}`,
+    `--pid-file=${join(dataDir, pidFile)}`,
     `--port=${port}`,
     "--bind-address=127.0.0.1",
     "--skip-name-resolve",
@@ -86,8 +110,9 @@ function serverOptions(dataDir: string, port: number): string[] {
     "--local-infile=ON",
     "--innodb-buffer-pool-size=128M",
     "--innodb-log-file-size=48M",
-    // The data is thrown away at the end: durability over a power cut would only cost time.
-    "--innodb-flush-log-at-trx-commit=0",
+    // A commit survives the death of the server, as whoever was told of it expects. The data is thrown away at the end:
+    // durability over a power cut would only cost time.
+    "--innodb-flush-log-at-trx-commit=2",
     "--innodb-doublewrite=OFF",
     "--skip-log-bin",
     "--max-connections=200",

@@ -19,7 +19,7 @@ def main():
     private.check()
     from ministack import app
 
-    from emulator import conditions, glue, lambdas, root, stepfunctions
+    from emulator import conditions, glue, lambdas, mischief, root, stepfunctions
 
     folder, logs = Path(os.environ["LOCAL_CLOUD_FOLDER"]), Path(os.environ["LOCAL_CLOUD_LOGS"])
     endpoint = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
@@ -34,6 +34,7 @@ def main():
         float(os.environ.get("LOCAL_CLOUD_GLUE_MINUTE", "60")),
     )
     stepfunctions.install()
+    mischief.install(folder)
     threading.Thread(target=follow_parent, args=(root.seal,), daemon=True).start()
     sys.argv = sys.argv[:1]
     app.main()

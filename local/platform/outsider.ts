@@ -1,4 +1,4 @@
-import { createConnection } from "mysql2/promise";
+import { createPool } from "mysql2/promise";
 import type { Outsider } from "../check/check.ts";
 import { auditorClients } from "../check/resources.ts";
 import type { Platform } from "./platform.ts";
@@ -10,7 +10,9 @@ export async function openOutsider({
   outputs,
 }: Platform): Promise<Outsider & { close: () => Promise<void> }> {
   const login = await cloud.database.createUser("auditor", ["SELECT ON *.*"]);
-  const connection = await createConnection({
+  // A pool survives a server that dies and comes back.
+  const connection = createPool({
+    connectionLimit: 4,
     host: cloud.database.host,
     port: cloud.database.port,
     user: login.username,

@@ -1,13 +1,14 @@
-import type { Connection, RowDataPacket } from "mysql2/promise";
+import type { RowDataPacket } from "mysql2/promise";
 import type { Stage, UnitState } from "../../../contracts/ledger.ts";
 import type { ExchangeState } from "../../../contracts/states.ts";
+import type { Reader } from "../../check/case-rows.ts";
 import type { RegistryFacts } from "./facts.ts";
 
 const schema = "documentexchanger";
 
 /** Reads what the registry holds of the exchanges into one destination case. */
 export async function readRegistry(
-  connection: Connection,
+  connection: Reader,
   destinationCaseId: number,
   exchangeId: string | undefined,
 ): Promise<RegistryFacts> {

@@ -15,7 +15,7 @@ NAMES = {
         "enforce",
         "is_root_access_key",
     ],
-    "ministack.core.lambda_runtime": ["Worker", "Worker._read_stderr", "reset"],
+    "ministack.core.lambda_runtime": ["Worker", "Worker._read_stderr", "Worker.invoke", "_lock", "_workers", "reset"],
     "ministack.core.responses": ["error_response_json", "get_account_id", "get_region", "json_response"],
     "ministack.services.glue": [
         "_arn",
@@ -41,6 +41,7 @@ NAMES = {
         "_run_sqs_batch",
     ],
     "ministack.services.s3": ["_get_object"],
+    "ministack.services.sqs": ["_HANDLERS", "_collect_msgs", "_delete_messages_for_esm", "_get_q", "_refresh_counts"],
     "ministack.services.stepfunctions": [
         "_AWS_SDK_SERVICE_MAP",
         "_SERVICE_DISPATCH",
@@ -56,7 +57,7 @@ NAMES = {
         "_run_distributed_map",
         "_state_machines",
     ],
-    "ministack.services.sts": ["is_root_access_key", "register_session"],
+    "ministack.services.sts": ["_sessions", "is_root_access_key", "register_session"],
 }
 
 

@@ -1,0 +1,69 @@
+import { readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { databaseSecret } from "../../../contracts/secrets.ts";
+import { signal } from "../processes.ts";
+import type { Fault, Struck, Surroundings } from "../scenario.ts";
+import { openSqlWire } from "../wires/sql-wire.ts";
+import { Switchboard } from "../wires/switchboard.ts";
+
+/** A run makes some fifty changes: the first, some in the middle, and one near the end. */
+const commits = [1, 4, 12, 25, 40];
+
+/** The record copy dies when something has just been committed, and nobody hears of it. */
+export const deadCopies: readonly Fault[] = commits.map((commit) => ({
+  name: `Glue run killed after commit ${commit}`,
+  what: "driver and workers of the record copy are killed between a commit and its answer",
+  at: `commit ${commit}`,
+  begin: (surroundings) =>
+    atCommit(surroundings, commit, () => {
+      killRuns(surroundings.cloud.runDir);
+    }),
+}));
+
+/** Puts a wire between the record copy and its database, and does something at one of the changes. */
+export async function atCommit(
+  { cloud, outputs }: Surroundings,
+  commit: number,
+  strike: () => void | Promise<void>,
+): Promise<Struck> {
+  const switchboard = new Switchboard();
+  const wire = await openSqlWire({ switchboard, target: () => cloud.database });
+  const secrets = new SecretsManagerClient(cloud.client("operator"));
+  const SecretId = outputs.caseDatabaseSecretArn;
+  const { SecretString = "" } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+  const login = { ...databaseSecret.parse(JSON.parse(SecretString)), port: wire.port };
+  await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(login) }));
+  let struck = false;
+  switchboard.intercept(async (call, moment) => {
+    if (struck || moment !== "after" || call.nth !== commit) return undefined;
+    struck = true;
+    await strike();
+    return { do: "cut" };
+  });
+  return {
+    struck: () => struck,
+    end: async () => {
+      await secrets.send(new PutSecretValueCommand({ SecretId, SecretString }));
+      secrets.destroy();
+      await wire.close();
+    },
+  };
+}
+
+/** Kills every process that works in the folder of a Glue run. */
+function killRuns(runDir: string): void {
+  const runs = `${join(runDir, "glue")}/`;
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    if (`${folderOf(name)}/`.startsWith(runs)) signal(Number(name), "SIGKILL");
+  }
+}
+
+function folderOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    // It ended meanwhile.
+    return "";
+  }
+}
