@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { S3Client } from "@aws-sdk/client-s3";
 import { metadataKinds } from "../../contracts/request.ts";
 import { takeFingerprint, type Before, type Outsider } from "../check/check.ts";
 import type { CheckedExchange } from "../check/scope.ts";
 import { createClient, type ExchangeView } from "../platform/client.ts";
 import { openOutsider } from "../platform/outsider.ts";
-import { caseSchemaPrefix, startPlatform, type Platform } from "../platform/platform.ts";
+import { startPlatform, type Platform } from "../platform/platform.ts";
 import type { Stage } from "../platform/stage.ts";
-import { makeDestinationCase } from "../samples/make.ts";
 import { createCaller } from "./caller.ts";
+import { destinationsOf, type Destinations } from "./destinations.ts";
 import type { EngineProcess } from "./engine-process.ts";
 import { wireEngine, type WiredEngine } from "./engine-behind-wires.ts";
 import { matches, type Scenario, type Strike } from "./scenario.ts";
@@ -41,7 +40,7 @@ export interface Outcome {
   readonly view: ExchangeView | undefined;
   /** The same, as it came. */
   readonly body: unknown;
-  /** The API took the cancellation. */
+  /** The API took the cancellation; false as well when it came too late. */
   readonly cancelled: boolean;
   /** What each strike of the scenario met; shorter than the scenario when a point was not reached. */
   readonly struck: readonly Call[];
@@ -61,7 +60,6 @@ export interface Outcome {
 
 /** An exchange that has not ended by then is stuck. */
 const patienceMs = 300_000;
-const firstDestination = 1001;
 const documentsOfARun = 9;
 
 export async function openLane(options: LaneOptions): Promise<Lane> {
@@ -136,16 +134,17 @@ async function run(scenario: Scenario, tools: Tools): Promise<Outcome> {
   switchboard.reset();
   const fault = await scenario.fault?.begin({
     cloud: platform.cloud,
+    outputs: platform.outputs,
     engine,
     switchboard,
     secondEngine: wired.second,
   });
-  const strikes = armStrikes(scenario.strikes ?? [], wired);
   const cancel = armCancel(scenario.cancel, switchboard);
+  const strikes = armStrikes(scenario.strikes ?? [], wired, cancel);
   const started = performance.now();
   const signal = AbortSignal.timeout(patienceMs);
   let ended: { exchangeId?: string; view?: ExchangeView; body?: unknown } = {};
-  let cancelled = false;
+  let cancelled: boolean | undefined;
   try {
     const { documentIds, ...rest } = asked;
     const selection = { documentIds };
@@ -177,12 +176,12 @@ async function run(scenario: Scenario, tools: Tools): Promise<Outcome> {
     exchangeId: ended.exchangeId,
     view: ended.view,
     body: ended.body,
-    cancelled,
+    cancelled: cancelled ?? false,
     struck: strikes.struck,
     reached:
       strikes.struck.length === (scenario.strikes ?? []).length &&
       (fault?.struck() ?? true) &&
-      (scenario.cancel === undefined || cancelled),
+      (scenario.cancel === undefined || cancelled !== undefined),
     calls: switchboard.calls,
     seconds: (performance.now() - started) / 1000,
     outsider,
@@ -199,15 +198,19 @@ function fewOf(documentIds: readonly string[]): string[] {
   return documentIds.filter((_id, index) => index % step === 0);
 }
 
-/** Each strike kills the engine, exactly at its point, and has it started again at once. */
-function armStrikes(strikes: readonly Strike[], { engine, switchboard }: WiredEngine) {
+/**
+ * Each strike kills the engine, exactly at its point, and has it started again at once. Those that count changes count
+ * from the misfortune before.
+ */
+function armStrikes(strikes: readonly Strike[], { engine, switchboard }: WiredEngine, cancel: { met: () => boolean }) {
   const struck: Call[] = [];
   const disarm = switchboard.intercept(async (call, moment) => {
     const strike = strikes[struck.length];
     if (strike?.moment !== moment || !matches(strike.point, call)) return undefined;
+    if ("nth" in strike.point && struck.length === 0 && !cancel.met()) return undefined;
     struck.push(call);
     await engine.kill(strike.victim);
-    switchboard.restarted();
+    switchboard.countAnew();
     engine.spawn();
     return { do: "cut" };
   });
@@ -216,19 +219,23 @@ function armStrikes(strikes: readonly Strike[], { engine, switchboard }: WiredEn
 
 /** `due` resolves when the caller is to ask for the cancellation; the request at that moment goes on meanwhile. */
 function armCancel(cancel: Scenario["cancel"], switchboard: Switchboard) {
-  let disarm = () => {};
-  const due = new Promise<void>((resolve) => {
-    if (!cancel) return;
-    const stop = switchboard.intercept((call, moment) => {
-      if (moment === cancel.moment && matches(cancel.point, call)) resolve();
-      return undefined;
-    });
-    disarm = () => {
+  let met = false;
+  const { promise: due, resolve } = Promise.withResolvers<void>();
+  const stop = switchboard.intercept((call, moment) => {
+    if (met || moment !== cancel?.moment || !matches(cancel.point, call)) return undefined;
+    met = true;
+    switchboard.countAnew();
+    resolve();
+    return undefined;
+  });
+  return {
+    due,
+    met: () => met,
+    disarm: () => {
       stop();
       resolve();
-    };
-  });
-  return { due, disarm: () => disarm() };
+    },
+  };
 }
 
 /** What was to be told of the exchange has been told. */
@@ -240,34 +247,4 @@ async function outboxEmpty({ outsider, platform }: Tools, exchangeId: string, si
     if (Array.isArray(rows) && rows.length === 0) return;
     await delay(50);
   }
-}
-
-interface Destinations {
-  /** A case that no exchange has touched. */
-  next(): Promise<number>;
-  close(): Promise<void>;
-}
-
-/** Fresh destination cases; the next one is made while the last one is in use, and those that are done with are dropped. */
-function destinationsOf({ cloud }: Platform): Destinations {
-  const s3 = new S3Client(cloud.client("platform"));
-  const store = { database: cloud.database, s3, caseBucket: cloud.caseBucket, caseSchemaPrefix };
-  let made = firstDestination;
-  const make = async () => {
-    const caseId = made++;
-    await makeDestinationCase(store, caseId);
-    return caseId;
-  };
-  let coming = make();
-  return {
-    async next() {
-      const caseId = await coming;
-      coming = make();
-      return caseId;
-    },
-    async close() {
-      await coming.catch(() => undefined);
-      s3.destroy();
-    },
-  };
 }

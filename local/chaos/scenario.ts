@@ -1,9 +1,10 @@
 import type { FinalState } from "../../contracts/states.ts";
+import type { GlobalOutputs } from "../../programs/global/outputs.ts";
 import type { Cloud } from "../cloud/cloud.ts";
 import type { EngineProcess, Victim } from "./engine-process.ts";
 import type { Call, Moment, Switchboard } from "./wires/switchboard.ts";
 
-/** A moment of an exchange: a request by its name, or the how manieth that changes something since the last start. */
+/** A moment of an exchange: a request by its name, or the how manieth that changes something since the last misfortune. */
 export type Point = { readonly label: string; readonly occurrence: number } | { readonly nth: number };
 
 /** A kill, exactly there. */
@@ -39,6 +40,7 @@ export interface Struck {
 /** What a fault can lay its hands on. */
 export interface Surroundings {
   readonly cloud: Cloud;
+  readonly outputs: GlobalOutputs;
   readonly engine: EngineProcess;
   /** Every request of the engine and of its children passes here. */
   readonly switchboard: Switchboard;
@@ -66,9 +68,4 @@ export function matches(point: Point, call: Call): boolean {
 
 export function nameOf(point: Point): string {
   return "nth" in point ? `+${point.nth}` : `${point.label}#${point.occurrence}`;
-}
-
-/** `after sns.Publish(EXCHANGER_INITIATED)#1`, `before +7 of the host`. */
-export function nameOfStrike({ point, moment, victim }: Strike): string {
-  return `${moment} ${nameOf(point)}${victim === "host" ? " of the host" : ""}`;
 }

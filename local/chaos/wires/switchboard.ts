@@ -13,7 +13,7 @@ export interface Seen {
 export interface Call extends Seen {
   /** How often this label has come in this run, from 1. */
   readonly occurrence: number;
-  /** The how manieth request that changes something since the engine was last started, from 1; 0 where it only reads. */
+  /** The how manieth request that changes something since the last misfortune, from 1; 0 where it only reads. */
   readonly nth: number;
 }
 
@@ -52,8 +52,8 @@ export class Switchboard {
     this.#mutations = 0;
   }
 
-  /** The engine has been started anew: `nth` counts from 1 again. */
-  restarted(): void {
+  /** A misfortune has happened: `nth` counts from 1 again. */
+  countAnew(): void {
     this.#mutations = 0;
   }
 

@@ -1,0 +1,86 @@
+import { Random } from "../samples/content/random.ts";
+import { row, type KnownPoint, type Part } from "./rows.ts";
+import type { Fault, Scenario } from "./scenario.ts";
+import type { Moment } from "./wires/switchboard.ts";
+
+const moments: readonly Moment[] = ["before", "after"];
+/** A second misfortune comes within so many changes after the first: that is as long as a recovery takes. */
+const recoveryLength = 15;
+/** Of the steps of Pulumi operations every so manieth is one for a cancellation. */
+const cancelStride = 5;
+
+export interface Ingredients {
+  readonly points: readonly KnownPoint[];
+  readonly faults: readonly Fault[];
+  readonly seed: number;
+  readonly pairs: number;
+}
+
+/** Everything: both sides of every point, cancellations, other faults, and pairs; mixed, so that a part of it says something of all. */
+export function wholeMatrix({ points, faults, seed, pairs }: Ingredients): Scenario[] {
+  const random = new Random(seed);
+  const kills = points.flatMap((point) => moments.map((moment) => row(kill(point, moment))));
+  const cancels = points
+    .filter((point, index) => !point.ofOperation || index % cancelStride === 0)
+    .map((point) => row(cancel(point, "after")));
+  const paired = Array.from({ length: pairs }, () => row(...pair(points, random)));
+  return shuffled([...faults.map((fault) => row({ does: "fault", fault })), ...kills, ...cancels, ...paired], random);
+}
+
+/** A few telling rows, one of each kind of point, chosen by the seed. */
+export function quickSample({ points, faults, seed }: Omit<Ingredients, "pairs">): Scenario[] {
+  const random = new Random(seed);
+  const one = (fits: (point: KnownPoint) => boolean): KnownPoint[] => {
+    const fitting = points.filter(fits);
+    return fitting.length === 0 ? [] : [random.pick(fitting)];
+  };
+  const ofEngine = (pattern: RegExp) => one((point) => !point.ofOperation && pattern.test(point.label));
+  const ofOperation = (pattern: RegExp) => one((point) => point.ofOperation && pattern.test(point.label));
+  const telling = [
+    ...ofEngine(/^api\.POST/),
+    ...ofOperation(/\.Create/),
+    ...ofEngine(/to_state=|insert operations/),
+    ...ofOperation(/\(state stacks\)/),
+    ...ofEngine(/^sqs\.|^states\./),
+    ...ofOperation(/\.Delete/),
+    ...ofEngine(/^sns\.Publish/),
+  ];
+  const kills = telling.map((point, index) => row(kill(point, index % 2 === 0 ? "after" : "before")));
+  const cancels = one((point) => point.wire === "sql").map((point) => row(cancel(point, "after")));
+  const two = shuffled(faults, random).slice(0, 2);
+  return [...kills, ...cancels, row(...pair(points, random)), ...two.map((fault) => row({ does: "fault", fault }))];
+}
+
+/** Where children work, all of them die with the engine, as when a host goes down. */
+function kill({ label, occurrence, ofOperation }: KnownPoint, moment: Moment): Part {
+  return {
+    does: "kill",
+    strike: { point: { label, occurrence }, moment, victim: ofOperation ? "host" : "engine" },
+  };
+}
+
+function cancel({ label, occurrence }: KnownPoint, moment: Moment): Part {
+  return { does: "cancel", moment, point: { label, occurrence } };
+}
+
+/** A kill and another one while it recovers; or a cancellation and a kill while that is carried out. */
+function pair(points: readonly KnownPoint[], random: Random): Part[] {
+  const point = random.pick(points);
+  const first = random.int(0, 2) === 0 ? cancel(point, "after") : killOfAny(point, random);
+  const victim = random.pick(["engine", "host"] as const);
+  const second = { point: { nth: random.int(1, recoveryLength) }, moment: random.pick(moments), victim };
+  return [first, { does: "kill", strike: second }];
+}
+
+/** Now and then the engine dies alone while its children work: they notice, and wind down. */
+function killOfAny({ label, occurrence }: KnownPoint, random: Random): Part {
+  const [moment, victim] = [random.pick(moments), random.pick(["engine", "host"] as const)];
+  return { does: "kill", strike: { point: { label, occurrence }, moment, victim } };
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  return items
+    .map((item) => ({ item, order: random.next() }))
+    .sort((one, other) => one.order - other.order)
+    .map(({ item }) => item);
+}
