@@ -16,7 +16,7 @@ import pytest
 
 from documentexchanger_glue.domain import METADATA
 from documentexchanger_glue.job import Tools, run
-from documentexchanger_glue.mover import Mover, stream_rows
+from documentexchanger_glue.movers import MOVERS
 from documentexchanger_glue.report import Report
 from documentexchanger_glue.settings import Selection, Settings
 from tests.cases import Case
@@ -98,14 +98,14 @@ class Exchange:
     """One exchange between two cases, which can be run again and again."""
 
     settings: Settings
+    mover: str
 
     def run(
         self,
         spread: Callable[..., list[Any]] = one_by_one,
         log: Callable[..., None] = quiet,
-        mover: Mover = stream_rows,
     ) -> Report:
-        return run(self.settings, Tools(spread, log, mover=mover))
+        return run(self.settings, Tools(spread, MOVERS[self.mover], log))
 
     def objects(self) -> dict[str, str]:
         """Return what lies under the exchange's prefix in the data bucket."""
@@ -121,8 +121,13 @@ class Exchange:
         return [json.loads(line) for key, text in parts if "/manifest/" in key for line in text.splitlines()]
 
 
+@pytest.fixture(params=sorted(MOVERS))
+def mover(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def exchange(aws: str, source: Case, target: Case) -> Callable[..., Exchange]:  # noqa: ARG001
+def exchange(aws: str, source: Case, target: Case, mover: str) -> Callable[..., Exchange]:  # noqa: ARG001
     def make(selection: Selection | None = None, **changes: Any) -> Exchange:
         exchange_id = str(uuid.uuid4())
         prefix = f"exchanges/{exchange_id}/"
@@ -142,7 +147,7 @@ def exchange(aws: str, source: Case, target: Case) -> Callable[..., Exchange]:  
             "target_secret_id": "copier",
             "documents_per_part": 2,
         }
-        return Exchange(Settings(**(given | changes)))
+        return Exchange(Settings(**(given | changes)), mover)
 
     return make
 
