@@ -1,8 +1,8 @@
 """The statements by which the rows of one task travel inside one server. Pure: text in, text out.
 
-The source's tables are named with their schema, the destination's stand in the connection's own. Aliases: `t0` is the
-row, `t1` and up what it hangs on, `d` the map's entry of its document, `own` its own entry, `p0` and up those of the rows
-that it names, `x` the row that may be in the destination already.
+The source's tables are named with their schema, the destination's stand in the connection's own. Aliases: `t0` is
+the row, `t1` and up what it hangs on, `d` the map's entry of its document, `own` its own entry, `p0` and up those of
+the rows that it names, `x` the row that may be in the destination already.
 """
 
 from collections.abc import Sequence
