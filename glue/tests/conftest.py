@@ -32,6 +32,12 @@ def server() -> Iterator[DatabaseServer]:
 
 
 @pytest.fixture(scope="session")
+def other_server() -> Iterator[DatabaseServer]:
+    with quick_folder() as folder, database_server(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory, server: DatabaseServer) -> Iterator[str]:
     with aws_services(tmp_path_factory.mktemp("aws")) as address:
         settings = {
@@ -45,11 +51,16 @@ def aws(tmp_path_factory: pytest.TempPathFactory, server: DatabaseServer) -> Ite
         os.environ.update(settings)
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         for user in ("reader", "copier"):
-            login = {"host": "127.0.0.1", "port": server.port, "username": user, "password": f"{user}-pass"}
-            boto3.client("secretsmanager").create_secret(Name=user, SecretString=json.dumps(login))
+            keep_login(user, server, user)
         yield address
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def keep_login(secret: str, server: DatabaseServer, user: str) -> None:
+    """Put a login into Secrets Manager."""
+    login = {"host": "127.0.0.1", "port": server.port, "username": user, "password": f"{user}-pass"}
+    boto3.client("secretsmanager").create_secret(Name=secret, SecretString=json.dumps(login))
 
 
 @pytest.fixture(scope="session")
