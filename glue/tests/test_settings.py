@@ -45,7 +45,7 @@ def test_arguments_become_settings() -> None:
     assert settings.metadata == {"issues"}
     assert settings.manifest_prefix == "exchanges/x/manifest/"
     assert (settings.source_secret_id, settings.target_secret_id) == ("secret", "secret")
-    assert (settings.include_natives, settings.documents_per_part) == (False, 500)
+    assert (settings.include_natives, settings.documents_per_part, settings.mover) == (False, 500, "auto")
 
 
 @pytest.mark.parametrize("way", ["apart", "together"])
