@@ -75,7 +75,7 @@ describe("names of AWS requests on a wire", () => {
   const role = { RoleName: "doc_exch_s3_copy_role_102_first-1a2b3c4" };
   const FunctionName = "doc_exch_s3_copy_lambda_102_first-1a2b3c4";
   const state = { Bucket: "pulumi-state-1a2b3c4d", Key: `.pulumi/stacks/documentexchanger/exchange-${id}.json` };
-  const message = JSON.stringify({ kind: "consume", exchange: { exchangeId: id } });
+  const message = JSON.stringify({ kind: "consume", exchange: { exchangeId: id }, queueUrl: orchestration });
   const UUID = "d7f7a6e2-9c39-4d7e-8f0e-1c8a6a9b1c2d";
 
   const cases: readonly [label: string, mutates: boolean, () => Promise<unknown>][] = [

@@ -50,6 +50,21 @@ describe("names of statements on the registry's wire", () => {
     expect(named).to.equal("sql.insert outbox(message_id=*:initiated)");
   });
 
+  it("what only makes an exchange due is an effect of its own", () => {
+    // Act
+    const seen = nameWrites([
+      write("update `exchanges` set `wake_at` = utc_timestamp(3), `signals` = `signals` + 1 where `id` = 'x'"),
+    ]);
+
+    // Assess
+    expect(seen).to.deep.equal({
+      wire: "sql",
+      label: "sql.update exchanges(wake_at)",
+      mutates: true,
+      periodic: false,
+    });
+  });
+
   it("an expression's column is named without its value", () => {
     // Act
     const named = label(

@@ -11,9 +11,12 @@ export function recogniseAws(request: HttpRequest): Seen {
     wire: "aws",
     label: `${service}.${action}${about === undefined ? "" : `(${about})`}`,
     mutates: !/^(Get|List|Describe|Head|Assume|Receive|Simulate|Filter)/.test(action),
-    periodic: false,
+    // Pulumi keeps a copy of the state before each write of it; nobody reads it, and the write follows at once.
+    periodic: action === "CopyObject" && about === stacks,
   };
 }
+
+const stacks = "state stacks";
 
 /** A poll changes something only when it brings messages: they are out of others' sight. */
 export function recogniseAwsAnswer(request: HttpRequest, body: Buffer): Seen | undefined {
@@ -110,8 +113,10 @@ function ownName(text: string): string | undefined {
   return named?.[2] === undefined ? named?.[1] : `${named[1] ?? ""}_${named[2]}`;
 }
 
-function aboutQueue(request: HttpRequest): string {
-  return ownName(request.body.toString("utf8")) ?? "uploader";
+/** One of ours by its kind; the only other one is the uploader's. */
+function aboutQueue({ body }: HttpRequest): string {
+  const { QueueUrl = "", QueueName = "" } = (parseJson(body) ?? {}) as { QueueUrl?: string; QueueName?: string };
+  return ownName(QueueUrl + QueueName) ?? "uploader";
 }
 
 /** Pulumi's state by what it is, anything else by where it lies; ids and times are left out. */

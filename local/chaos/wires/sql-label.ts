@@ -11,7 +11,9 @@ export interface Write {
 
 /** Names of columns that every write has, or that repeat what the others say. */
 const telltales = new Set(["state", "to_state", "kind", "purpose", "message_id", "event_type", "attempt"]);
-const dull = new Set(["updated_at", "wake_at", "signals", "state_since", "waiting", "at", "lease_until"]);
+const dull = new Set(["updated_at", "signals", "state_since", "waiting", "at"]);
+/** Columns that say something only where nothing else is written. */
+const minor = new Set(["wake_at", "lease_until"]);
 
 /** What a write is, out of its statement's text; nothing for what only reads. */
 export function parseWrite(sql: string): Write | undefined {
@@ -41,9 +43,13 @@ export function nameWrites(writes: readonly Write[]): Seen {
 }
 
 function nameWrite({ verb, table, values }: Write): string {
-  const told = [...values].flatMap(([column, value]) => {
-    if (telltales.has(column)) return [value === "" ? column : `${column}=${value.replace(uuid, "*")}`];
-    return verb === "update" && !dull.has(column) ? [column] : [];
+  const columns = [...values.keys()].filter(
+    (column) => telltales.has(column) || (verb === "update" && !dull.has(column)),
+  );
+  const major = columns.filter((column) => !minor.has(column));
+  const told = (major.length > 0 ? major : columns).map((column) => {
+    const value = values.get(column) ?? "";
+    return telltales.has(column) && value !== "" ? `${column}=${value.replace(uuid, "*")}` : column;
   });
   return `${verb} ${table}${told.length > 0 ? `(${told.join(" ")})` : ""}`;
 }
@@ -52,9 +58,9 @@ function nameWrite({ verb, table, values }: Write): string {
 function isPeriodic({ verb, table, values }: Write): boolean {
   if (verb !== "update") return false;
   const columns = [...values.keys()].filter((column) => !dull.has(column));
-  if (table === "exchanges") return columns.every((column) => column === "lease_owner");
-  if (table === "operations") return columns.every((column) => column === "heartbeat_at");
-  return table === "outbox" && columns.every((column) => column === "next_at" || column === "attempts");
+  const only = (...allowed: string[]) => columns.every((column) => allowed.includes(column));
+  if (table === "exchanges") return columns.includes("lease_until") && only("lease_owner", "lease_until", "wake_at");
+  return table === "operations" ? only("heartbeat_at") : table === "outbox" && only("next_at", "attempts");
 }
 
 function assignments(tokens: readonly string[]): Map<string, string> {
