@@ -54,6 +54,8 @@ export class Results {
     if (fresh && existsSync(file)) renameSync(file, join(folder, `results-${Date.now()}.jsonl`));
     const results = new Results(file);
     const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    // What comes next must not be glued to a line that was cut short.
+    if (text !== "" && !text.endsWith("\n")) appendFileSync(file, "\n");
     for (const one of text.split("\n")) results.#take(one);
     return results;
   }
@@ -86,9 +88,16 @@ export class Results {
 
   /** A line that was cut short by a kill is as if it had not been written. */
   #take(text: string): void {
-    if (!text.endsWith("}")) return;
-    const parsed = line.safeParse(JSON.parse(text));
+    const parsed = line.safeParse(parseJson(text));
     if (parsed.data?.kind === "plan") this.#plan = { seed: parsed.data.seed, points: parsed.data.points };
     if (parsed.data?.kind === "result") this.#latest.set(parsed.data.row, parsed.data);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
