@@ -80,6 +80,7 @@ async function assemble(config: EngineConfig, parts: Parts): Promise<Engine> {
     topicArn: global.topicArn,
     orchestrationQueueUrl: global.orchestrationQueue.url,
     pollSeconds: config.pollSeconds,
+    leaseSeconds: config.leaseSeconds,
     log,
   });
   const operations = new OperationRunner({

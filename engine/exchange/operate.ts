@@ -52,8 +52,8 @@ export function abandon(operation: Operation): Decision {
   };
 }
 
-/** An operation's end wakes its exchange; this is how often it is looked at in case its owner died. */
-const heartbeatCheckSeconds = 15;
+/** An operation's end wakes its exchange; so often it is looked at for the case that its owner died, and now its process. */
+const heartbeatCheckSeconds = 5;
 
 function again(wish: OperationWish, last: Operation, observed: Observed, now: Date, hurriedAt: Date | null): Decision {
   const error = last.error ?? { code: "UNKNOWN", message: "no reason was recorded", retryable: true };

@@ -12,12 +12,12 @@ export interface PublisherOptions {
   readonly topicArn: string;
   readonly orchestrationQueueUrl: string;
   readonly pollSeconds: number;
+  /** While a message is being sent no other engine takes it for so long; after a crash it is sent again. */
+  readonly leaseSeconds: number;
   readonly log: Logger;
 }
 
 const batch = 20;
-/** While a message is being sent no other engine takes it; after a crash it is sent again. */
-const leaseSeconds = 30;
 
 /** Sends what the outbox holds: at least once, in no particular order, until it has gone. */
 export class Publisher {
@@ -66,7 +66,7 @@ export class Publisher {
 
   /** Sends up to one batch; returns how many messages were due. */
   async publishDue(): Promise<number> {
-    const due = await takeDue(this.#options.db, batch, leaseSeconds);
+    const due = await takeDue(this.#options.db, batch, this.#options.leaseSeconds);
     await Promise.all(due.map((message) => this.#publish(message)));
     return due.length;
   }

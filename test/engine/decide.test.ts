@@ -94,7 +94,7 @@ const table: [title: string, record: ExchangeRecord, observed: Observed, action:
     "waits for the operation that provisions",
     record("PROVISIONING"),
     seen({ operations: [provisioning] }),
-    { do: "wait", seconds: 15 },
+    { do: "wait", seconds: 5 },
   ],
   [
     "gives up an operation whose owner is dead",

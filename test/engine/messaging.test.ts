@@ -17,7 +17,7 @@ import { Inbox } from "../../engine/inbox/inbox.ts";
 import { Publisher } from "../../engine/outbox/publisher.ts";
 import type { Registry } from "../../engine/registry/database.ts";
 import { find } from "../../engine/registry/exchanges.ts";
-import { enqueue } from "../../engine/registry/outbox.ts";
+import { enqueue, takeDue } from "../../engine/registry/outbox.ts";
 import { UploaderCoordinator, UploaderUnavailable } from "../../engine/uploader/coordinator.ts";
 import { sharedCloud } from "../support/cloud.ts";
 import { acceptedExchange, silent, testRegistry, type TestRegistry } from "./kit.ts";
@@ -206,6 +206,7 @@ describe("messaging", function () {
         topicArn: TopicArn,
         orchestrationQueueUrl: queueUrl,
         pollSeconds: 60,
+        leaseSeconds: 30,
         log: silent,
       });
     const write = (body: ExchangeEvent) =>
@@ -247,6 +248,19 @@ describe("messaging", function () {
 
       expect(sent[0] + sent[1]).to.equal(6);
       expect((await received()).map((body) => event.parse(body).jobId).toSorted()).to.deep.equal(ids.toSorted());
+    });
+
+    it("sends what a dead engine had taken as soon as that one's lease is over, and no sooner", async () => {
+      const [over, running] = [randomUUID(), randomUUID()];
+      await write(told(over, "EXCHANGER_INITIATED"));
+      await takeDue(db, 1, 0);
+      await write(told(running, "EXCHANGER_INITIATED"));
+      await takeDue(db, 2, 60);
+      await db.updateTable("outbox").set({ next_at: new Date(0) }).where("exchange_id", "=", over).execute();
+
+      await publisher.publishDue();
+
+      expect((await received()).map((body) => event.parse(body).jobId)).to.deep.equal([over]);
     });
 
     it("keeps what could not be sent, and sends the rest of the batch", async () => {
