@@ -11,7 +11,7 @@ import { Random } from "../samples/content/random.ts";
 import { runBug } from "./bug-run.ts";
 import { bugs } from "./bugs/index.ts";
 import { faults } from "./faults/index.ts";
-import { lanesIn, runRows, type WatchedLane } from "./matrix.ts";
+import { lanesIn, runRow, runRows, type WatchedLane } from "./matrix.ts";
 import { quickSample, wholeMatrix } from "./plan.ts";
 import { summary, table } from "./report.ts";
 import { Results, type Plan } from "./results.ts";
@@ -126,16 +126,7 @@ async function planOf(results: Results, lanes: readonly WatchedLane[], seed: num
   say("a clean run, to number what an exchange does");
   // The others come up meanwhile; what is wrong with one is told when it gets its first row.
   for (const lane of others) lane.ready().catch(() => undefined);
-  const { outcome, violations } = await first.run(clean);
-  results.add({
-    row: clean.name,
-    verdict: violations.length > 0 ? "violated" : "held",
-    violations,
-    state: outcome.view?.state ?? null,
-    struck: [],
-    attempts: 1,
-    seconds: Math.round(outcome.seconds * 10) / 10,
-  });
+  const { outcome } = await runRow(clean, first, results);
   return results.setPlan(seed, pointsOf(outcome.calls));
 }
 

@@ -7,6 +7,13 @@ import type { Result, Results } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Violation } from "./invariants.ts";
 
+export interface Judged {
+  readonly outcome: Outcome;
+  readonly violations: readonly Violation[];
+  /** Of the run and the judging of it. */
+  readonly seconds: number;
+}
+
 /** How often a row is run whose point does not come, before it is reported as not reached. */
 const attempts = 3;
 
@@ -27,13 +34,14 @@ export class WatchedLane {
   }
 
   /** Runs one scenario and judges it. */
-  async run(scenario: Scenario): Promise<{ outcome: Outcome; violations: Violation[] }> {
+  async run(scenario: Scenario): Promise<Judged> {
     const { lane, witness } = await this.#opened();
+    const started = performance.now();
     try {
       const outcome = await lane.run(scenario);
       const violations = await witness.judge(outcome);
       if (violations.length > 0) await this.close();
-      return { outcome, violations };
+      return { outcome, violations, seconds: Math.round((performance.now() - started) / 100) / 10 };
     } catch (error) {
       await this.close();
       throw error;
@@ -68,20 +76,24 @@ export function lanesIn(folder: string, count: number, signal: AbortSignal): Wat
 }
 
 /** Runs one row, again when its point did not come, and writes what came out. */
-export async function runRow(scenario: Scenario, lane: WatchedLane, results: Results): Promise<Result> {
-  const started = performance.now();
+export async function runRow(
+  scenario: Scenario,
+  lane: WatchedLane,
+  results: Results,
+): Promise<{ result: Result; outcome: Outcome }> {
   for (let attempt = 1; ; attempt++) {
-    const { outcome, violations } = await persistently(() => lane.run(scenario));
+    const { outcome, violations, seconds } = await persistently(() => lane.run(scenario));
     if (!outcome.reached && violations.length === 0 && attempt < attempts) continue;
-    return results.add({
+    const result = results.add({
       row: scenario.name,
       verdict: violations.length > 0 ? "violated" : outcome.reached ? "held" : "unreached",
-      violations,
+      violations: [...violations],
       state: outcome.view?.state ?? null,
       struck: outcome.struck.map(({ label, occurrence }) => `${label}#${occurrence}`),
       attempts: attempt,
-      seconds: Math.round((performance.now() - started) / 100) / 10,
+      seconds,
     });
+    return { result, outcome };
   }
 }
 
@@ -108,7 +120,7 @@ export async function runRows(
     while (!options.signal.aborted && Date.now() < (options.endsAt ?? Infinity)) {
       const scenario = waiting.shift();
       if (!scenario) return;
-      const result = await runRow(scenario, lane, results);
+      const { result } = await runRow(scenario, lane, results);
       done++;
       const left = ((performance.now() - started) / 1000 / done) * (rows.length - done);
       options.progress(`${done}/${rows.length}, ${duration(left)} left: ${line(result)}`);
