@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import getPort from "get-port";
@@ -51,7 +52,13 @@ export async function wireEngine(cloud: Cloud, outputs: GlobalOutputs, issuer: I
     api: await openHttpWire({ switchboard, target: () => ({ host, port }), recognise: recogniseApi }),
   };
   await leadLoginsTo(wires.sql.port, cloud, [outputs.registrySecretArn, outputs.caseReaderSecretArn]);
-  const env = throughWire(engineEnvironment(cloud, issuer), cloud.endpoint, `http://${host}:${wires.aws.port}`);
+  // A folder of its own, so that it shows what stays behind.
+  const TMPDIR = join(cloud.runDir, "engine-tmp");
+  await mkdir(TMPDIR, { recursive: true });
+  const env = {
+    ...throughWire(engineEnvironment(cloud, issuer), cloud.endpoint, `http://${host}:${wires.aws.port}`),
+    TMPDIR,
+  };
   const make = (name: string, at: number) =>
     new EngineProcess({ root, log: join(cloud.logDir, `${name}.log`), port: at, env: { ...env, ...chaosTimes } });
   return {

@@ -66,7 +66,8 @@ export const pauses: readonly Fault[] = [
   ["while a stack is made", /^sqs\.CreateQueue/, "after"],
   ["before the state machine is started", /^states\.StartExecution/, "before"],
   ["after the state machine was started", /^states\.StartExecution/, "after"],
-  ["before the uploader is told", /^sqs\.SendMessage\(uploader: consume/, "before"],
+  ["before the uploader is told", /^sqs\.SendMessage\(.*: consume/, "before"],
+  ["while the copy's report is read", /^s3\.GetObject\(.*report\.json/, "before"],
   ["before an event leaves", /^sns\.Publish\(EXCHANGER_DELETE_INITIATED/, "before"],
   ["before the end is written", /^sql\..*to_state=FINISHED/, "before"],
 ].map(([where, label, moment]) => ({

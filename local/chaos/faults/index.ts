@@ -2,13 +2,13 @@ import type { Fault } from "../scenario.ts";
 import { apiErrors } from "./api-errors.ts";
 import { deadDatabases, deadOperations, pauses } from "./deaths.ts";
 import { deadCopies } from "./glue.ts";
-import { deadFunctions, deliveries } from "./mischief.ts";
+import { deliveries, functions } from "./mischief.ts";
 
 /** Every misfortune but the kills of the engine; under each an exchange has to end well. Names as AWS FIS has them, where it has one. */
 export const faults: readonly Fault[] = [
   ...apiErrors,
   ...deliveries,
-  ...deadFunctions,
+  ...functions,
   ...deadCopies,
   ...deadOperations,
   ...deadDatabases,

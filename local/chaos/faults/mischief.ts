@@ -10,7 +10,15 @@ export interface Mischief {
   readonly duplicates?: true;
   readonly reorder?: number;
   readonly counterLagSeconds?: number;
-  readonly killFunction?: { readonly prefix: string; readonly call: string; readonly occurrence: number };
+  readonly refusedEntries?: number;
+  readonly function?: {
+    readonly prefix: string;
+    /** An IAM action, `begin`, or `answer`. */
+    readonly call: string;
+    readonly occurrence: number;
+    readonly does: "die" | "pause" | "refused";
+    readonly seconds?: number;
+  };
 }
 
 /** Lets the emulator do it until the result's `end`. */
@@ -48,6 +56,9 @@ export const deliveries: readonly Fault[] = [
   },
 ];
 
+/** A unit of which nothing is heard so long is given up: what a fault has lost for good shows soon. */
+const patient = { EXCHANGER_DEADLINE_PROCESSING_MINUTES: "1.5" };
+
 const victims: readonly (readonly [string, string, number, string])[] = [
   ["s3_copy_lambda", "s3:PutObject", 3, "when it has copied some files"],
   ["s3_copy_lambda", "sns:Publish", 3, "when it has told of some files"],
@@ -55,20 +66,55 @@ const victims: readonly (readonly [string, string, number, string])[] = [
   ["s3_copy_lambda", "answer", 1, "when all of a batch is done"],
   ["payload", "answer", 1, "when every message of a part is sent"],
   ["ledger", "answer", 1, "when a batch is in the ledger"],
-  ["status_update", "answer", 1, "when the status is written"],
+  ["status", "answer", 1, "when the status is written"],
 ];
 
-/** Functions that die in mid-batch; AWS FIS has no more than `invocation-error`, before or instead of the work. */
-export const deadFunctions: readonly Fault[] = victims.map(([name, call, occurrence, when]) =>
-  fault(
-    `Lambda killed: ${name} at ${call} ${occurrence}`,
-    `the process of ${name} is killed ${when}`,
-    `${call}#${occurrence}`,
-    {
-      killFunction: { prefix: `${resourcePrefix}${name}`, call, occurrence },
-    },
-  ),
-);
+/** Functions that die, stand still or are refused in mid-batch; AWS FIS has no more than errors before or instead of the work. */
+export const functions: readonly Fault[] = [
+  ...victims.map(([name, call, occurrence, when]) => ({
+    ...fault(
+      `Lambda killed: ${name} at ${call} ${occurrence}`,
+      `its process is killed ${when}`,
+      `${call}#${occurrence}`,
+      {
+        function: { prefix: `${resourcePrefix}${name}`, call, occurrence, does: "die" },
+      },
+    ),
+    settings: patient,
+  })),
+  ...["s3:PutObject", "sns:Publish", "sqs:SendMessage"].map((call) => ({
+    ...fault(`Lambda refused: s3_copy_lambda at ${call}`, "a call of it is denied once", `${call}#2`, {
+      function: { prefix: `${resourcePrefix}s3_copy_lambda`, call, occurrence: 2, does: "refused" },
+    }),
+    settings: patient,
+  })),
+  {
+    ...fault("batch sends refused in part", "entries of the first batches are answered as failed", "SendMessageBatch", {
+      refusedEntries: 3,
+    }),
+    settings: patient,
+  },
+  {
+    ...fault(
+      "aws:lambda:invocation-add-delay past the deadline",
+      "a copy hangs until its units are given up",
+      "s3:PutObject#3",
+      {
+        function: {
+          prefix: `${resourcePrefix}s3_copy_lambda`,
+          call: "s3:PutObject",
+          occurrence: 3,
+          does: "pause",
+          seconds: 20,
+        },
+      },
+    ),
+    settings: { EXCHANGER_DEADLINE_PROCESSING_MINUTES: "0.2" },
+  },
+  fault("aws:lambda:invocation-add-delay of the ledger", "some outcomes are written late", "begin#2", {
+    function: { prefix: `${resourcePrefix}ledger`, call: "begin", occurrence: 2, does: "pause", seconds: 15 },
+  }),
+];
 
 function fault(name: string, what: string, at: string, mischief: Mischief): Fault {
   return { name, what, at, begin: ({ cloud }) => beginMischief(cloud, mischief) };

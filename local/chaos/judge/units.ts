@@ -29,8 +29,14 @@ export function unitsGoneWrong(facts: Facts): string[] {
     ...[...uploads.values()].flatMap((unit) =>
       uploadGoneWrong(unit, uploader.get(unit.fileId), copies.get(unit.fileId)),
     ),
+    ...(finished ? [...copies.values(), ...uploads.values()].flatMap(failedForNothing) : []),
     ...(finished ? missing("what was reported as uploaded", loaded(uploader), doneOf(uploads)) : []),
   ];
+}
+
+/** Nothing in a run keeps a file from arriving for good: as without a fault, so with it. */
+function failedForNothing({ fileId, stage, state }: Unit): string[] {
+  return state === "failed" ? [`file ${fileId} has failed in stage ${stage}, though nothing was wrong with it`] : [];
 }
 
 function missing(where: string, expected: Iterable<string>, found: Iterable<string>): string[] {

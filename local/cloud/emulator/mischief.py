@@ -4,14 +4,17 @@ Off unless the parent lays `mischief.json` into the cloud's folder; it is over w
 appended to `mischief.log`, a line each. Keys of the file, all optional:
 
 `duplicates`: every message is delivered once more after it was deleted. `reorder`: a seed; standard queues deliver in
-another order. `counterLagSeconds`: queue attributes tell the depths of so long ago. `killFunction`: `{"prefix", "call",
-"occurrence"}`: the process of a function whose name begins so dies when it makes that call, an IAM action, for the
-n-th time; the call takes effect, and nobody hears of it. With `"call": "answer"` it dies when it has done its work.
-Its messages are visible again at once, as if their visibility timeout had passed.
+another order. `counterLagSeconds`: queue attributes tell the depths of so long ago. `refusedEntries`: so many entries
+of batch sends are answered as failed. `function`: `{"prefix", "call", "occurrence", "does"}`: strikes a function whose
+name begins so when it makes that call, an IAM action, for the n-th time; with `"call": "begin"` before its work (it
+pauses), with `"answer"` when that is done. `"does": "die"`: its process is killed; the call takes effect, and nobody
+hears of it. `"pause"`: it stands still for `seconds`. `"refused"`: the call is denied. What it could not do is visible
+in its queue again at once, as if the visibility timeout had passed.
 """
 
 import json
 import random
+import signal
 import threading
 import time
 from collections import Counter, deque
@@ -40,7 +43,7 @@ class Mischief:
     def _begin(self, settings):
         self._settings = settings
         self.calls = Counter()
-        self.killed = set()
+        self.struck_functions = set()
         self.depths = {}
         self.random = random.Random(settings.get("reorder"))
 
@@ -60,11 +63,11 @@ class Mischief:
         with self._lock, self.log.open("a") as log:
             log.write(f"{what}\n")
 
-    def counts_to(self, wanted, call):
-        """Whether this is the n-th such call, for the n that is wanted."""
+    def counts_to(self, most, call):
+        """The how manieth such call this is, unless it is beyond the number that is of interest."""
         with self._lock:
             self.calls[call] += 1
-            return self.calls[call] == wanted.get("occurrence", 1)
+            return self.calls[call] if self.calls[call] <= most else None
 
 
 def install(folder):
@@ -72,7 +75,8 @@ def install(folder):
     _duplicate(mischief)
     _reorder(mischief)
     _let_counters_lag(mischief)
-    _kill_functions(mischief)
+    _refuse_entries(mischief)
+    _strike_functions(mischief)
 
 
 def _duplicate(mischief):
@@ -145,46 +149,87 @@ def _let_counters_lag(mischief):
     sqs._refresh_counts = refresh_late
 
 
-def _kill_functions(mischief):
+def _refuse_entries(mischief):
+    send = sqs._HANDLERS["SendMessageBatch"]
+
+    def send_some(data, queue_url):
+        entries = data.get("Entries", [])
+        most = mischief["refusedEntries"] or 0
+        refused = [entry for entry in entries if mischief.counts_to(most, "refused entries")]
+        if not refused:
+            return send(data, queue_url)
+        mischief.struck(f"refused {len(refused)} entries")
+        rest = [entry for entry in entries if entry not in refused]
+        answer = send({**data, "Entries": rest}, queue_url) if rest else {"Successful": [], "Failed": []}
+        failed = [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in refused]
+        return {**answer, "Failed": [*answer.get("Failed", []), *failed]}
+
+    sqs._HANDLERS["SendMessageBatch"] = send_some
+
+
+def _strike_functions(mischief):
     enforce, invoke, run_batch = iam_evaluator.enforce, lambda_runtime.Worker.invoke, lambda_svc._run_sqs_batch
 
-    def wanted(function):
-        settings = mischief["killFunction"]
-        return settings if settings and function.startswith(settings["prefix"]) else None
+    def due(function, call):
+        """What the settings want done to the function at this call."""
+        settings = mischief["function"] if function else None
+        if not settings or settings["call"] != call or not function.startswith(settings["prefix"]):
+            return None
+        if mischief.counts_to(settings["occurrence"], call) != settings["occurrence"]:
+            return None
+        mischief.struck_functions.add(function)
+        mischief.struck(f"{settings['does']} {function}")
+        return settings
 
-    def kill(function):
-        mischief.killed.add(function)
-        mischief.struck(f"killed {function}")
+    def strike(function, settings):
         with lambda_runtime._lock:
             workers = [worker for workers in lambda_runtime._workers.values() for worker in workers]
-        for worker in workers:
-            if worker.func_name == function and worker._proc is not None:
-                worker._proc.kill()
+        processes = [worker._proc for worker in workers if worker.func_name == function and worker._proc is not None]
+        if settings["does"] == "die":
+            _signal(processes, signal.SIGKILL)
+        if settings["does"] == "pause":
+            _signal(processes, signal.SIGSTOP)
+            threading.Timer(settings["seconds"], _signal, (processes, signal.SIGCONT)).start()
 
     def watching(access_key, iam_action, *rest, **named):
         function = _function_of(access_key)
-        settings = wanted(function) if function else None
-        if settings and settings["call"] == iam_action and mischief.counts_to(settings, iam_action):
-            kill(function)
+        settings = due(function, iam_action)
+        if settings:
+            strike(function, settings)
+            if settings["does"] == "refused":
+                return enforce(access_key, "mischief:Refuse", *rest, **named)
         return enforce(access_key, iam_action, *rest, **named)
 
-    def invoke_and_kill(worker, *given, **named):
+    def invoke_and_strike(worker, *given, **named):
+        late = due(worker.func_name, "begin")
+        if late:
+            time.sleep(late["seconds"])
         answer = invoke(worker, *given, **named)
-        settings = wanted(worker.func_name)
-        if settings and settings["call"] == "answer" and mischief.counts_to(settings, "answer"):
-            kill(worker.func_name)
-            return {"status": "error", "error": "Worker process died", "cold_start": False, "log": ""}
-        return answer
+        settings = due(worker.func_name, "answer")
+        if not settings:
+            return answer
+        strike(worker.func_name, settings)
+        if settings["does"] == "pause":
+            time.sleep(settings["seconds"])
+            return answer
+        return {"status": "error", "error": "Worker process died", "cold_start": False, "log": ""}
 
     def run(mapping, function, event, batch, queue_url, queue_name):
         result = run_batch(mapping, function, event, batch, queue_url, queue_name)
-        if mapping["FunctionName"] in mischief.killed:
-            mischief.killed.discard(mapping["FunctionName"])
+        if mapping["FunctionName"] in mischief.struck_functions:
+            mischief.struck_functions.discard(mapping["FunctionName"])
+            # Those that were done with are in no queue any more.
             for message in batch:
                 message["visible_at"] = time.time()
         return result
 
-    iam_evaluator.enforce, lambda_runtime.Worker.invoke, lambda_svc._run_sqs_batch = watching, invoke_and_kill, run
+    iam_evaluator.enforce, lambda_runtime.Worker.invoke, lambda_svc._run_sqs_batch = watching, invoke_and_strike, run
+
+
+def _signal(processes, number):
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(number)
 
 
 def _function_of(access_key):

@@ -1,0 +1,50 @@
+import type { Bug } from "./bug.ts";
+
+/** Mistakes in what drives Pulumi, and in the programs. */
+export const stackBugs: readonly Bug[] = [
+  {
+    name: "recovery does not clear pending creates",
+    breaks: "a stack whose operation died cannot be worked on again",
+    edits: [{ file: "engine/deployer/child.ts", find: "  if (job.recover) await recover(stack);\n", replace: "" }],
+    row: "kill after sqs.CreateQueue(s3_copy_queue)#1 of the host",
+    by: ["I1", "I5"],
+  },
+  {
+    name: "stack removed without its backups",
+    breaks: "state of stacks that are gone stays in the backend",
+    edits: [{ file: "engine/deployer/child.ts", find: `"--remove-backups", `, replace: "" }],
+    row: "clean",
+    by: ["I5"],
+  },
+  {
+    name: "work folders stay",
+    breaks: "the disk of the engine's host fills",
+    edits: [
+      {
+        file: "engine/deployer/deployer.ts",
+        find: "      await rm(workDir, { recursive: true, force: true });\n",
+        replace: "",
+      },
+      {
+        file: "engine/deployer/child.ts",
+        find: "  await rm(workDir, { recursive: true, force: true });\n",
+        replace: "",
+      },
+    ],
+    row: "clean",
+    by: ["I5"],
+  },
+  {
+    name: "resources without the exchange's tag",
+    breaks: "nothing finds what Pulumi's state does not know",
+    edits: [
+      {
+        file: "programs/components/provider.ts",
+        find: "{ exchangeId: args.exchangeId }",
+        replace: "{ exchange: args.exchangeId }",
+      },
+    ],
+    row: "kill after iam.CreateRole(s3_copy_role)#1 of the host",
+    by: ["I5"],
+  },
+];
