@@ -217,7 +217,6 @@ def _strike_functions(mischief):
     def run(mapping, function, event, batch, queue_url, queue_name):
         result = run_batch(mapping, function, event, batch, queue_url, queue_name)
         if mapping["FunctionName"] in mischief.struck_functions:
-            mischief.struck_functions.discard(mapping["FunctionName"])
             # Those that were done with are in no queue any more.
             for message in batch:
                 message["visible_at"] = time.time()
