@@ -18,14 +18,23 @@ export const glueBugs: readonly Bug[] = [
     by: ["I2", "I4"],
   },
   {
-    name: "id map is written after the rows",
-    breaks: "a copy that dies between the two copies the rows once more",
+    name: "a task that is done again gives new ids",
+    breaks: "a copy that died after a commit copies the same rows once more",
     edits: [
       {
-        file: `${folder}/writing.py`,
-        find: "        record(target, exchange_id, table.name, pairs)\n        for values in _statements(table, missing, most):\n            execute(target, head + values)\n",
-        replace:
-          "        for values in _statements(table, missing, most):\n            execute(target, head + values)\n    with transaction(target):\n        record(target, exchange_id, table.name, pairs)\n",
+        file: `${folder}/server_side.py`,
+        find: "        check_in(target, work.settings.exchange_id, task.chunk.number, moved)\n",
+        replace: "",
+      },
+      {
+        file: `${folder}/server_sql.py`,
+        find: "*self._travels(), 'own.target_id IS NULL')",
+        replace: "*self._travels())",
+      },
+      {
+        file: `${folder}/server_sql.py`,
+        find: "OVER (ORDER BY w.id) FROM ({without_ids}) w",
+        replace: "OVER (ORDER BY w.id) FROM ({without_ids}) w ON DUPLICATE KEY UPDATE target_id = VALUES(target_id)",
       },
     ],
     row: "fault Glue run killed after commit 25",
@@ -49,9 +58,9 @@ export const glueBugs: readonly Bug[] = [
     breaks: "documents carry codes that they never had",
     edits: [
       {
-        file: `${folder}/confidentiality.py`,
-        find: "sum({1 << bits[bit] for bit in found if bit in bits})",
-        replace: "sum({1 << bit for bit in found if bit in bits})",
+        file: `${folder}/derive_sql.py`,
+        find: "moved[there - bit] = moved.get(there - bit, 0) | 1 << bit",
+        replace: "moved[0] = moved.get(0, 0) | 1 << bit",
       },
     ],
     row: "clean",

@@ -3,7 +3,7 @@ import type { Facts, Unit } from "./facts.ts";
 /** What `GET /exchanges/{id}` says, against what was measured. */
 export function reportGoneWrong(facts: Facts): string[] {
   const { view, registry, planned, documents, examination, rows } = facts;
-  if (!view) return [];
+  if (!view || facts.exchangeId === undefined) return [];
   const wrong: string[] = [];
   const compare = (what: string, said: unknown, measured: unknown) => {
     const [one, other] = [JSON.stringify(said), JSON.stringify(measured)];
@@ -31,8 +31,8 @@ export function reportGoneWrong(facts: Facts): string[] {
 }
 
 /** The worst that happened to one of a document's files, in any stage, is what happened to the document. */
-function measuredDocuments({ planned, uploader, examination, exchangeId = "" }: Facts) {
-  const files = examination.files.get(exchangeId);
+function measuredDocuments({ planned, uploader, examination, exchangeId }: Facts) {
+  const files = examination.files.get(exchangeId ?? "");
   const counts = { selected: examination.documents.selected, copied: 0, notFound: 0, failed: 0 };
   for (const own of Map.groupBy(planned, ({ documentId }) => documentId).values()) {
     const states = own.map(({ fileId, role }) => {
