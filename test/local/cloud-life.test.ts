@@ -96,6 +96,27 @@ describe("a local cloud of one's own", function () {
     ]);
   });
 
+  it("has a database that keeps what was committed when it is killed, and comes back at the same port", async () => {
+    // Prepare
+    const admin = await cloud.database.admin();
+    admin.on("error", () => undefined);
+    await admin.query("CREATE DATABASE lasting");
+    await admin.query("CREATE TABLE lasting.things (name VARCHAR(20))");
+    await admin.query("INSERT INTO lasting.things VALUES ('kept')");
+
+    // Act
+    await cloud.database.kill();
+    const dead = await accepts("127.0.0.1", cloud.database.port);
+    await cloud.database.revive();
+    const alive = await accepts("127.0.0.1", cloud.database.port);
+
+    // Assess
+    const again = await cloud.database.admin();
+    const [rows] = await again.query("SELECT name FROM lasting.things");
+    await again.end();
+    expect([dead, alive, rows]).to.deep.equal([false, true, [{ name: "kept" }]]);
+  });
+
   it("is found by `npm run pulumi`, which passes arguments, output and exit code through", async () => {
     const pulumi = (folder: string, ...args: string[]) =>
       execa("node", [join(root, "local/pulumi/main.ts"), ...args], {
