@@ -38,6 +38,7 @@ export async function startEngine(config: EngineConfig): Promise<Engine> {
   const log = pino({ level: config.logLevel, base: { instance: config.instance } });
   await mkdir(config.workDir, { recursive: true });
   const deployer = new Deployer(config);
+  await deployer.tidy();
   const global = await readGlobal(deployer, config.globalStack);
   const endpoint = config.environment["AWS_ENDPOINT_URL"];
   const aws = awsClients({ region: global.region, ...(endpoint !== undefined && { endpoint }) });

@@ -1,8 +1,4 @@
 /** One Pulumi operation in a process of its own: the order comes by IPC, the outcome goes back the same way. */
-import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { execa } from "execa";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/localWorkspace.js";
@@ -11,6 +7,7 @@ import { Stack } from "@pulumi/pulumi/automation/stack.js";
 import type { PulumiFn } from "@pulumi/pulumi/automation/workspace.js";
 import type { ExchangeStackConfig } from "../../programs/exchange/config.ts";
 import { classify, type Diagnostic } from "./errors.ts";
+import { removeFolder } from "./folders.ts";
 import { projectName, type Job, type Order, type Outcome } from "./protocol.ts";
 
 const stop = new AbortController();
@@ -28,8 +25,7 @@ for (const event of ["disconnect", "SIGINT", "SIGTERM"])
 
 async function carryOut({ job, workDir }: Order): Promise<void> {
   const outcome = await attempt(job, workDir);
-  await rm(workDir, { recursive: true, force: true });
-  await rm(selectionFile(workDir), { force: true });
+  await removeFolder(workDir, process.env);
   if (process.connected) await new Promise((sent) => process.send?.(outcome, sent));
   process.exit(0);
 }
@@ -37,7 +33,6 @@ async function carryOut({ job, workDir }: Order): Promise<void> {
 async function attempt(job: Job, workDir: string): Promise<Outcome> {
   try {
     stop.signal.throwIfAborted();
-    await mkdir(workDir, { recursive: true });
     return { ok: true, outputs: await perform(job, workDir) };
   } catch (error) {
     return { ok: false, cancelled: stop.signal.aborted, error: classify(diagnostics, error) };
@@ -88,13 +83,6 @@ async function selectOrCreate(job: Extract<Job, { kind: "up" }>, workspace: Loca
       return Stack.select(job.stackName, workspace);
     throw error;
   }
-}
-
-/** Where the CLI remembers which stack is selected in a folder; nobody else removes it. */
-function selectionFile(workDir: string): string {
-  const home = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
-  const folder = createHash("sha1").update(join(workDir, "Pulumi.yaml")).digest("hex");
-  return join(home, "workspaces", `${projectName}-${folder}-workspace.json`);
 }
 
 /** Whoever gave this order has proved that no process runs the stack, so its lock protects nothing. */

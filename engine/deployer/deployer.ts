@@ -1,9 +1,8 @@
 import { fork, type ChildProcess } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import PQueue from "p-queue";
+import { makeFolder, noteOwner, removeAbandoned, removeFolder } from "./folders.ts";
 import type { Job, Order, Outcome } from "./protocol.ts";
 
 export interface DeployerOptions {
@@ -49,8 +48,14 @@ export class Deployer {
     return this.#queue.add(() => (run.signal?.aborted === true ? stoppedBefore : this.#execute(job, run)));
   }
 
+  /** Removes what operations have left on this machine that died together with their engine. */
+  async tidy(): Promise<void> {
+    const { workDir, environment } = this.#options;
+    await removeAbandoned(workDir, environment, (command) => command.includes(childModule));
+  }
+
   async #execute(job: Job, run: Run): Promise<Outcome> {
-    const workDir = join(this.#options.workDir, `${job.stackName}-${randomUUID().slice(0, 8)}`);
+    const { folder: workDir, temporary } = await makeFolder(this.#options.workDir, job.stackName);
     const child = fork(childModule, run.label === undefined ? [] : [run.label], {
       // A group of its own: a terminal's Ctrl-C reaches the engine alone, and a kill reaches the CLI and its plugins.
       detached: true,
@@ -59,6 +64,7 @@ export class Deployer {
         NODE_COMPILE_CACHE: join(this.#options.workDir, ".compile-cache"),
         ...this.#options.environment,
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        TMPDIR: temporary,
       },
       execArgv: [],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -68,14 +74,17 @@ export class Deployer {
       void this.#stop(child, ended);
     };
     try {
-      if (child.pid !== undefined) await run.started?.(child.pid);
+      if (child.pid !== undefined) {
+        await noteOwner(workDir, child.pid);
+        await run.started?.(child.pid);
+      }
       run.signal?.addEventListener("abort", stop, { once: true });
       if (run.signal?.aborted === true) stop();
       child.send({ job, workDir } satisfies Order);
       return await ended;
     } finally {
       run.signal?.removeEventListener("abort", stop);
-      await rm(workDir, { recursive: true, force: true });
+      await removeFolder(workDir, this.#options.environment);
     }
   }
 

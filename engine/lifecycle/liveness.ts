@@ -1,11 +1,5 @@
-import { readFileSync } from "node:fs";
+import { thisMachine, type ProcessTable } from "../deployer/process-table.ts";
 import type { Operation } from "../exchange/record.ts";
-
-/** What this machine's process table says; null where it cannot be read. */
-export interface ProcessTable {
-  /** The command line of a living process, undefined when there is none with this id. */
-  commandOf(pid: number): string | undefined;
-}
 
 /**
  * Whether an operation's owner is dead. Its silence of two leases says so, unless the operation's own process is seen
@@ -30,18 +24,3 @@ export function isAbandoned(
   const reused = Number(ownerPid) === process.pid && operation.owner !== here.instance;
   return silent || owner === undefined || reused;
 }
-
-const thisMachine: ProcessTable = {
-  commandOf(pid) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return undefined;
-    }
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    } catch {
-      return "";
-    }
-  },
-};
