@@ -21,11 +21,18 @@ const startPatienceMs = 60_000;
 /** An engine as a process of its own that can be killed at any moment and comes back at the same port. */
 export class EngineProcess {
   readonly #options: EngineProcessOptions;
+  #root: string;
   #settings: Readonly<Record<string, string>> = {};
   #guarded: Guarded | undefined;
 
   constructor(options: EngineProcessOptions) {
     this.#options = options;
+    this.#root = options.root;
+  }
+
+  /** From its next start on, the engine is that of another project; of its own one without `root`. */
+  moveTo(root = this.#options.root): void {
+    this.#root = root;
   }
 
   /** Id of the engine's own process; undefined when it does not run. */
@@ -37,11 +44,11 @@ export class EngineProcess {
 
   /** Starts it; comes back at once. `settings` stay until others are given. */
   spawn(settings: Readonly<Record<string, string>> = this.#settings): void {
-    const { root, log, port, env } = this.#options;
+    const { log, port, env } = this.#options;
     this.#settings = settings;
-    this.#guarded = startGuarded(guardScript, [process.execPath, join(root, main)], {
+    this.#guarded = startGuarded(guardScript, [process.execPath, join(this.#root, main)], {
       log,
-      cwd: root,
+      cwd: this.#root,
       env: { ...env, ...settings, EXCHANGER_PORT: String(port) },
     });
   }

@@ -21,13 +21,8 @@ export const stackBugs: readonly Bug[] = [
     breaks: "the disk of the engine's host fills",
     edits: [
       {
-        file: "engine/deployer/deployer.ts",
-        find: "      await rm(workDir, { recursive: true, force: true });\n",
-        replace: "",
-      },
-      {
-        file: "engine/deployer/child.ts",
-        find: "  await rm(workDir, { recursive: true, force: true });\n",
+        file: "engine/deployer/folders.ts",
+        find: "  await rm(folder, { recursive: true, force: true });\n  await rm(selectionFile(folder, environment), { force: true });\n",
         replace: "",
       },
     ],
