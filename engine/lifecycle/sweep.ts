@@ -1,13 +1,8 @@
-import {
-  DeleteLogGroupCommand,
-  DescribeLogGroupsCommand,
-  ResourceNotFoundException as NoLogGroup,
-} from "@aws-sdk/client-cloudwatch-logs";
+import { DeleteLogGroupCommand, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
   DeleteRoleCommand,
   DeleteRolePolicyCommand,
   GetRoleCommand,
-  NoSuchEntityException,
   paginateListRolePolicies,
 } from "@aws-sdk/client-iam";
 import {
@@ -15,25 +10,22 @@ import {
   DeleteFunctionCommand,
   GetEventSourceMappingCommand,
   GetFunctionCommand,
-  ResourceNotFoundException as NoFunction,
 } from "@aws-sdk/client-lambda";
 import { paginateGetResources } from "@aws-sdk/client-resource-groups-tagging-api";
 import { UnsubscribeCommand } from "@aws-sdk/client-sns";
-import {
-  DeleteQueueCommand,
-  GetQueueAttributesCommand,
-  GetQueueUrlCommand,
-  QueueDoesNotExist,
-} from "@aws-sdk/client-sqs";
+import { DeleteQueueCommand, GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { PermanentError } from "../../contracts/errors.ts";
 import type { AwsClients } from "../aws/clients.ts";
+import { ifFound } from "../aws/not-found.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
+import { listByName } from "./list-by-name.ts";
 
 type SweptServices = Pick<AwsClients, "iam" | "lambda" | "logs" | "sns" | "sqs" | "tagging">;
 
 /**
  * Finds what an exchange left behind although its stack is gone: a resource whose creation was never written to the
- * stack's state is unknown to Pulumi. Looks by tag, and for each thing that the stack's outputs named.
+ * stack's state is unknown to Pulumi. Looks by tag, for each thing that the stack's outputs named, and, since AWS finds
+ * neither roles nor all others by their tags, among those that are named like the exchange's.
  */
 export class Sweeper {
   readonly #aws: SweptServices;
@@ -44,13 +36,13 @@ export class Sweeper {
 
   /** ARNs of what is still there. */
   async find(record: ExchangeRecord): Promise<string[]> {
-    const found = await Promise.all([this.#tagged(record.id), this.#named(record)]);
+    const found = await Promise.all([this.#tagged(record.id), this.#named(record), listByName(record, this.#aws)]);
     return [...new Set(found.flat())].sort();
   }
 
   /** Removes what {@link find} found; what is gone meanwhile is fine. */
   async remove(arns: readonly string[]): Promise<void> {
-    for (const arn of [...arns].sort(mappingsFirst)) await gone(this.#remover(arn));
+    for (const arn of [...arns].sort(mappingsFirst)) await ifFound(this.#remover(arn));
   }
 
   async #tagged(exchangeId: string): Promise<string[]> {
@@ -85,16 +77,16 @@ export class Sweeper {
     const { service, kind, name } = parse(arn);
     switch (`${service}:${kind}`) {
       case "sqs:":
-        return found(async () => {
+        return exists(async () => {
           const QueueUrl = await this.#queueUrl(name);
           await this.#aws.sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }));
         });
       case "lambda:function":
-        return found(() => this.#aws.lambda.send(new GetFunctionCommand({ FunctionName: name })));
+        return exists(() => this.#aws.lambda.send(new GetFunctionCommand({ FunctionName: name })));
       case "lambda:event-source-mapping":
-        return found(() => this.#aws.lambda.send(new GetEventSourceMappingCommand({ UUID: name })));
+        return exists(() => this.#aws.lambda.send(new GetEventSourceMappingCommand({ UUID: name })));
       case "iam:role":
-        return found(() => this.#aws.iam.send(new GetRoleCommand({ RoleName: name })));
+        return exists(() => this.#aws.iam.send(new GetRoleCommand({ RoleName: name })));
       case "logs:log-group":
         return this.#logGroupExists(name);
       default:
@@ -160,24 +152,6 @@ function mappingsFirst(one: string, other: string): number {
   return Number(other.includes(":event-source-mapping:")) - Number(one.includes(":event-source-mapping:"));
 }
 
-async function found(look: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await look();
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
-}
-
-async function gone(remove: () => Promise<unknown>): Promise<void> {
-  try {
-    await remove();
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return [NoFunction, NoLogGroup, NoSuchEntityException, QueueDoesNotExist].some((kind) => error instanceof kind);
+async function exists(look: () => Promise<unknown>): Promise<boolean> {
+  return (await ifFound(async () => (await look(), true))) ?? false;
 }

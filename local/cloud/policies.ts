@@ -33,8 +33,8 @@ export function policiesOf(names: PolicyNames): Record<Profile, Statement[]> {
         ["s3:*", "sqs:*", "sns:*", "lambda:*", "states:*", "glue:*", "secretsmanager:*", "logs:*", "tag:*", "kms:*"],
         "*",
       ),
-      // The emulator asks for this one without a resource.
-      allow(["iam:CreatePolicy"], "*"),
+      // The emulator asks for the first without a resource, AWS as well for the second.
+      allow(["iam:CreatePolicy", "iam:ListRoles"], "*"),
       allow(
         [
           "iam:CreateRole",
@@ -46,7 +46,6 @@ export function policiesOf(names: PolicyNames): Record<Profile, Statement[]> {
           "iam:PassRole",
           "iam:TagRole",
           "iam:UntagRole",
-          "iam:ListRoles",
           "iam:ListRoleTags",
           "iam:PutRolePolicy",
           "iam:GetRolePolicy",

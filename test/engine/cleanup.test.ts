@@ -1,13 +1,19 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { CloudWatchLogsClient, CreateLogGroupCommand, DeleteLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
-import { LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  CreateEventSourceMappingCommand,
+  CreateFunctionCommand,
+  DeleteFunctionCommand,
+  LambdaClient,
+} from "@aws-sdk/client-lambda";
 import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import type { ManifestLine } from "../../contracts/manifest.ts";
+import { lambdaName, roleName } from "../../contracts/names.ts";
 import { noFacts, type ExchangeRecord } from "../../engine/exchange/record.ts";
 import { failMissingUnits, payloadFromManifest, readReport } from "../../engine/lifecycle/manifest.ts";
 import { Sweeper } from "../../engine/lifecycle/sweep.ts";
@@ -17,6 +23,12 @@ import { sharedCloud } from "../support/cloud.ts";
 import { request, testRegistry, type TestRegistry } from "./kit.ts";
 
 const now = new Date("2026-01-01T00:00:00Z");
+const trust = {
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
+};
+/** The end record of a zip, which is all that an empty one has. */
+const emptyZip = Buffer.from(`504b0506${"00".repeat(18)}`, "hex");
 
 describe("sweeper", function () {
   this.timeout(60_000);
@@ -77,13 +89,78 @@ describe("sweeper", function () {
     await aws.sqs.send(new DeleteQueueCommand({ QueueUrl: foreign.url }));
   });
 
+  it("finds by its name and tag what no index of tags knows, and leaves what is another's", async () => {
+    // Prepare: a role, a log group and a mapping of each, of which neither stack knows.
+    const [id, other] = [randomUUID(), randomUUID()];
+    const made = await Promise.all([orphans(id), orphans(other)]);
+
+    // Act
+    const found = await sweeper.find(record(id));
+    await sweeper.remove(found);
+
+    // Assess
+    expect(found).to.deep.equal(made[0].toSorted());
+    expect(await sweeper.find(record(id))).to.deep.equal([]);
+    expect(await sweeper.find(record(other))).to.deep.equal(made[1].toSorted());
+    await sweeper.remove(made[1]);
+  });
+
+  /** What a stack makes for its s3_copy processor, made behind its back; the function is gone again. */
+  async function orphans(exchangeId: string): Promise<string[]> {
+    const suffix = randomBytes(4).toString("hex");
+    const functionName = `${lambdaName("s3_copy", 2, "b1")}-${suffix}`;
+    const tags = { exchangeId };
+    const { Role: role } = await aws.iam.send(
+      new CreateRoleCommand({
+        RoleName: `${roleName("s3_copy", 2, "b1")}-${suffix}`,
+        AssumeRolePolicyDocument: JSON.stringify(trust),
+        Tags: [{ Key: "exchangeId", Value: exchangeId }],
+      }),
+    );
+    const logGroupName = `/aws/lambda/${functionName}`;
+    await aws.logs.send(new CreateLogGroupCommand({ logGroupName, tags }));
+    const { url, arn: EventSourceArn } = await queue(name("queue"), randomUUID());
+    const policy = {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+          Resource: EventSourceArn,
+        },
+      ],
+    };
+    await aws.iam.send(
+      new PutRolePolicyCommand({
+        RoleName: role?.RoleName,
+        PolicyName: "p",
+        PolicyDocument: JSON.stringify(policy),
+      }),
+    );
+    await aws.lambda.send(
+      new CreateFunctionCommand({
+        FunctionName: functionName,
+        Role: role?.Arn,
+        Runtime: "nodejs24.x",
+        Handler: "handler.handler",
+        Code: { ZipFile: emptyZip },
+      }),
+    );
+    const { UUID: uuid = "" } = await aws.lambda.send(
+      new CreateEventSourceMappingCommand({ FunctionName: functionName, EventSourceArn, Enabled: false, Tags: tags }),
+    );
+    await aws.lambda.send(new DeleteFunctionCommand({ FunctionName: functionName }));
+    await aws.sqs.send(new DeleteQueueCommand({ QueueUrl: url }));
+    return [
+      role?.Arn ?? "",
+      `arn:aws:lambda:${account}:event-source-mapping:${uuid}`,
+      `arn:aws:logs:${account}:log-group:${logGroupName}`,
+    ];
+  }
+
   it("finds by the stack's outputs what lost its tag, and removes it whole", async () => {
     const [untagged, role, logGroup] = [name("queue"), name("role"), `/aws/lambda/${name("lambda")}`];
     const { url, arn } = await queue(untagged, randomUUID());
-    const trust = {
-      Version: "2012-10-17",
-      Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
-    };
     const policy = {
       Version: "2012-10-17",
       Statement: [{ Effect: "Allow", Action: "sqs:SendMessage", Resource: arn }],
