@@ -22,6 +22,9 @@ const chaosTimes = {
   EXCHANGER_POLL_SECONDS: "0.25",
   EXCHANGER_DRAIN_DELAY_SECONDS: "1",
   EXCHANGER_SETTLING_SECONDS: "0.5",
+  // One exchange after the other: nothing has to be paced.
+  EXCHANGER_OPERATIONS_PER_MINUTE: "6000",
+  EXCHANGER_OPERATION_MIB: "100",
 };
 
 /** An engine that reaches AWS and its registry, and is reached, through wires only. */

@@ -70,13 +70,13 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       ...options,
       startEngine: async ({ cloud, outputs, issuer }) => {
         wired = await wireEngine(cloud, outputs, issuer);
-        const { engine, close, url } = wired;
-        await engine.start();
+        const made = wired;
+        await made.engine.start();
         return {
-          url,
+          url: made.url,
           stop: async () => {
-            await engine.stop();
-            await close();
+            await made.engine.stop();
+            await made.close();
           },
         };
       },
@@ -220,12 +220,12 @@ function armStrikes(strikes: readonly Strike[], { engine, switchboard }: WiredEn
 /** `due` resolves when the caller is to ask for the cancellation; the request at that moment goes on meanwhile. */
 function armCancel(cancel: Scenario["cancel"], switchboard: Switchboard) {
   let met = false;
-  const { promise: due, resolve } = Promise.withResolvers<void>();
+  const { promise: due, resolve } = Promise.withResolvers<undefined>();
   const stop = switchboard.intercept((call, moment) => {
     if (met || moment !== cancel?.moment || !matches(cancel.point, call)) return undefined;
     met = true;
     switchboard.countAnew();
-    resolve();
+    resolve(undefined);
     return undefined;
   });
   return {
@@ -233,13 +233,13 @@ function armCancel(cancel: Scenario["cancel"], switchboard: Switchboard) {
     met: () => met,
     disarm: () => {
       stop();
-      resolve();
+      resolve(undefined);
     },
   };
 }
 
 /** What was to be told of the exchange has been told. */
-async function outboxEmpty({ outsider, platform }: Tools, exchangeId: string, signal: AbortSignal): Promise<void> {
+async function outboxEmpty({ outsider }: Tools, exchangeId: string, signal: AbortSignal): Promise<void> {
   const query = "SELECT 1 FROM documentexchanger.outbox WHERE exchange_id = ? AND published_at IS NULL LIMIT 1";
   for (;;) {
     signal.throwIfAborted();

@@ -7,16 +7,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { explain, onInterrupt } from "../platform/terminal.ts";
-import { Random } from "../samples/content/random.ts";
-import { runBug } from "./bug-run.ts";
 import { bugs } from "./bugs/index.ts";
 import { faults } from "./faults/index.ts";
-import { lanesIn, runRow, runRows, type WatchedLane } from "./matrix.ts";
+import { bugRow, lanesIn, runRow, runRows, type Row, type WatchedLane } from "./matrix.ts";
 import { quickSample, wholeMatrix } from "./plan.ts";
 import { summary, table } from "./report.ts";
 import { Results, type Plan } from "./results.ts";
 import { clean, parseRow, pointsOf } from "./rows.ts";
-import type { Scenario } from "./scenario.ts";
 
 const usage = `Usage: npm run chaos [-- OPTIONS]
 
@@ -40,6 +37,7 @@ const root = join(import.meta.dirname, "..", "..");
 const quickMs = 285_000;
 
 const interrupt = onInterrupt();
+const running = { signal: interrupt.signal, progress: say };
 try {
   const { values } = parseArgs({
     options: {
@@ -74,24 +72,21 @@ interface MatrixOptions {
 
 async function matrix(options: MatrixOptions): Promise<void> {
   const results = Results.open(options.out, options.fresh);
-  const only = options.only?.map((name) => (bugs.some((bug) => name === bugRow(bug)) ? name : parseRow(name, faults)));
+  const only = options.only?.map(rowOf);
   const lanes = lanesIn(options.out, options.lanes, interrupt.signal);
   try {
     if (only) {
-      await run(only, lanes, results);
-      report(options.only ?? [], results);
+      await runRows(only, lanes.slice(0, only.length), results, running);
+      report(only, results);
       return;
     }
     const plan = await planOf(results, lanes, seedOf(options.seed ?? results.plan?.seed.toString()));
-    const rows = [...wholeMatrix({ ...plan, faults, pairs: options.pairs }), ...bugs.map(bugRow)];
-    const names = [clean.name, ...rows.map(nameOf)];
-    if (options.list) process.stdout.write(`${names.join("\n")}\n`);
-    else {
-      const open = rows.filter((row) => results.of(nameOf(row)) === undefined);
-      say(`${open.length} of ${rows.length} rows to run, seed ${plan.seed}, results in ${results.file}`);
-      await run(open, lanes, results);
-      report(names, results);
-    }
+    const rows = [clean, ...wholeMatrix({ ...plan, faults, pairs: options.pairs }), ...bugs.map(bugRow)];
+    if (options.list) return void process.stdout.write(`${rows.map(({ name }) => name).join("\n")}\n`);
+    const open = rows.filter(({ name }) => results.of(name) === undefined);
+    say(`${open.length} of ${rows.length} rows to run, seed ${plan.seed}, results in ${results.file}`);
+    await runRows(open, lanes, results, running);
+    report(rows, results);
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
   }
@@ -104,13 +99,12 @@ async function quick(seed: number, count: number): Promise<void> {
   const results = Results.open(out, true);
   const lanes = lanesIn(out, count, interrupt.signal);
   try {
-    const bug = new Random(seed).some(bugs, 1).map(bugRow);
     const plan = await planOf(results, lanes, seed);
-    const rows = [...quickSample({ ...plan, faults }), ...bug];
+    const rows = quickSample({ ...plan, faults, bugs });
     say(`${rows.length} rows, seed ${seed}`);
-    const { leftOut } = await run(rows, lanes, results, endsAt);
-    for (const row of leftOut) say(`no time was left for: ${nameOf(row)}`);
-    report([clean.name, ...rows.map(nameOf)], results);
+    const { leftOut } = await runRows(rows, lanes, results, { ...running, endsAt });
+    for (const { name } of leftOut) say(`no time was left for: ${name}`);
+    report([clean, ...rows], results);
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
     if (process.exitCode === undefined) await rm(out, { recursive: true, force: true });
@@ -130,38 +124,15 @@ async function planOf(results: Results, lanes: readonly WatchedLane[], seed: num
   return results.setPlan(seed, pointsOf(outcome.calls));
 }
 
-type Row = Scenario | string;
-
-async function run(rows: readonly Row[], lanes: readonly WatchedLane[], results: Results, endsAt?: number) {
-  const scenarios = rows.filter((row) => typeof row !== "string");
-  const options = { signal: interrupt.signal, progress: say, ...(endsAt !== undefined && { endsAt }) };
-  const { leftOut } = await runRows(scenarios, lanes, results, options);
-  const left: Row[] = [...leftOut];
-  // Each has a tree and a cloud of its own, so the lanes make room for it.
-  for (const row of rows.filter((one) => typeof one === "string")) {
-    if (interrupt.signal.aborted || Date.now() > (endsAt ?? Infinity)) left.push(row);
-    else {
-      await Promise.all(lanes.map((lane) => lane.close()));
-      const bug = bugs.find((one) => bugRow(one) === row);
-      if (bug) say(`${row}: ${results.add(await runBug(bug, interrupt.signal)).verdict}`);
-    }
-  }
-  return { leftOut: left };
+function rowOf(name: string): Row {
+  return bugs.map(bugRow).find((row) => row.name === name) ?? parseRow(name, faults);
 }
 
-function report(names: readonly string[], results: Results): void {
-  const known = names.flatMap((name) => results.of(name) ?? []);
+function report(rows: readonly Row[], results: Results): void {
+  const known = rows.flatMap(({ name }) => results.of(name) ?? []);
   process.stdout.write(`${table(known, results.plan)}\n${summary(known)}\n`);
   if (known.some(({ verdict }) => verdict === "violated" || verdict === "missed")) process.exitCode = 1;
-  if (known.length < names.length) say(`${names.length - known.length} rows have no result yet`);
-}
-
-function bugRow({ name }: { name: string }): string {
-  return `bug ${name}`;
-}
-
-function nameOf(row: Row): string {
-  return typeof row === "string" ? row : row.name;
+  if (known.length < rows.length) say(`${rows.length - known.length} rows have no result yet`);
 }
 
 function seedOf(text: string | undefined): number {

@@ -1,15 +1,30 @@
 import { join } from "node:path";
-import type { Progress } from "../toolchain/index.ts";
 import { quietly } from "../platform/stage.ts";
+import type { Progress } from "../toolchain/index.ts";
+import type { Bug } from "./bugs/bug.ts";
+import { tryBug } from "./bugs/try.ts";
+import type { Violation } from "./invariants.ts";
 import { openWitness, type Witness } from "./judge/witness.ts";
 import { openLane, type Lane, type Outcome } from "./lane.ts";
 import type { Result, Results } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
-import type { Violation } from "./invariants.ts";
 
-export interface Judged {
+/** What is run and judged: our code under some misfortune, or code with a bug that has to be caught. */
+export type Row = Scenario | PlantedBug;
+
+export interface PlantedBug {
+  readonly name: string;
+  readonly bug: Bug;
+}
+
+export function bugRow(bug: Bug): PlantedBug {
+  return { name: `bug ${bug.name}`, bug };
+}
+
+interface Judged {
   readonly outcome: Outcome;
   readonly violations: readonly Violation[];
+  readonly verdict: Result["verdict"];
   /** Of the run and the judging of it. */
   readonly seconds: number;
 }
@@ -28,20 +43,19 @@ export class WatchedLane {
     this.#signal = signal;
   }
 
-  /** Begins to open, so that it is there when it is needed. */
+  /** Opens it, so that it is there when it is needed. */
   async ready(): Promise<void> {
     await this.#opened();
   }
 
-  /** Runs one scenario and judges it. */
-  async run(scenario: Scenario): Promise<Judged> {
+  /** Runs one row once and judges it. */
+  async run(row: Row): Promise<Judged> {
     const { lane, witness } = await this.#opened();
     const started = performance.now();
     try {
-      const outcome = await lane.run(scenario);
-      const violations = await witness.judge(outcome);
-      if (violations.length > 0) await this.close();
-      return { outcome, violations, seconds: Math.round((performance.now() - started) / 100) / 10 };
+      const judged = "bug" in row ? await plantAndJudge(row, lane, witness) : await runAndJudge(row, lane, witness);
+      if (judged.verdict === "violated" || !judged.outcome.view) await this.close();
+      return { ...judged, seconds: Math.round((performance.now() - started) / 100) / 10 };
     } catch (error) {
       await this.close();
       throw error;
@@ -75,18 +89,30 @@ export function lanesIn(folder: string, count: number, signal: AbortSignal): Wat
   return Array.from({ length: count }, (_, index) => new WatchedLane(join(folder, `lane-${index + 1}`), signal));
 }
 
+async function runAndJudge(scenario: Scenario, lane: Lane, witness: Witness): Promise<Omit<Judged, "seconds">> {
+  const outcome = await lane.run(scenario);
+  const violations = await witness.judge(outcome);
+  const verdict = violations.length > 0 ? "violated" : outcome.reached ? "held" : "unreached";
+  return { outcome, violations, verdict };
+}
+
+async function plantAndJudge({ bug }: PlantedBug, lane: Lane, witness: Witness): Promise<Omit<Judged, "seconds">> {
+  const { outcome, violations, caught } = await tryBug(bug, lane, witness);
+  return { outcome, violations, verdict: caught ? "caught" : outcome.reached ? "missed" : "unreached" };
+}
+
 /** Runs one row, again when its point did not come, and writes what came out. */
 export async function runRow(
-  scenario: Scenario,
+  row: Row,
   lane: WatchedLane,
   results: Results,
 ): Promise<{ result: Result; outcome: Outcome }> {
   for (let attempt = 1; ; attempt++) {
-    const { outcome, violations, seconds } = await persistently(() => lane.run(scenario));
-    if (!outcome.reached && violations.length === 0 && attempt < attempts) continue;
+    const { outcome, violations, verdict, seconds } = await persistently(() => lane.run(row));
+    if (verdict === "unreached" && attempt < attempts) continue;
     const result = results.add({
-      row: scenario.name,
-      verdict: violations.length > 0 ? "violated" : outcome.reached ? "held" : "unreached",
+      row: row.name,
+      verdict,
       violations: [...violations],
       state: outcome.view?.state ?? null,
       struck: outcome.struck.map(({ label, occurrence }) => `${label}#${occurrence}`),
@@ -108,19 +134,19 @@ async function persistently<T>(work: () => Promise<T>): Promise<T> {
 
 /** Shares rows among the lanes, until all are done, the time is over, or somebody has had enough. */
 export async function runRows(
-  rows: readonly Scenario[],
+  rows: readonly Row[],
   lanes: readonly WatchedLane[],
   results: Results,
   options: { signal: AbortSignal; progress: Progress; endsAt?: number },
-): Promise<{ leftOut: readonly Scenario[] }> {
+): Promise<{ leftOut: readonly Row[] }> {
   const waiting = [...rows];
   const started = performance.now();
   let done = 0;
   const work = async (lane: WatchedLane) => {
     while (!options.signal.aborted && Date.now() < (options.endsAt ?? Infinity)) {
-      const scenario = waiting.shift();
-      if (!scenario) return;
-      const { result } = await runRow(scenario, lane, results);
+      const row = waiting.shift();
+      if (!row) return;
+      const { result } = await runRow(row, lane, results);
       done++;
       const left = ((performance.now() - started) / 1000 / done) * (rows.length - done);
       options.progress(`${done}/${rows.length}, ${duration(left)} left: ${line(result)}`);
@@ -131,8 +157,10 @@ export async function runRows(
 }
 
 function line({ row, verdict, state, seconds, violations }: Result): string {
-  const wrong = violations.map(({ invariant, what }) => `\n    ${invariant} ${what}`).slice(0, 12);
-  return `${verdict === "held" ? "✔" : "✖"} ${row}: ${verdict}, ${state ?? "no end"} (${seconds.toFixed(1)} s)${wrong.join("")}`;
+  const good = verdict === "held" || verdict === "caught";
+  const found = violations.slice(0, verdict === "caught" ? 1 : 12);
+  const told = found.map(({ invariant, what }) => `\n    ${invariant} ${what}`).join("");
+  return `${good ? "✔" : "✖"} ${row}: ${verdict}, ${state ?? "no end"} (${seconds.toFixed(1)} s)${told}`;
 }
 
 function duration(seconds: number): string {

@@ -1,4 +1,6 @@
 import { Random } from "../samples/content/random.ts";
+import type { Bug } from "./bugs/bug.ts";
+import { bugRow, type Row } from "./matrix.ts";
 import { row, type KnownPoint, type Part } from "./rows.ts";
 import type { Fault, Scenario } from "./scenario.ts";
 import type { Moment } from "./wires/switchboard.ts";
@@ -27,8 +29,13 @@ export function wholeMatrix({ points, faults, seed, pairs }: Ingredients): Scena
   return shuffled([...faults.map((fault) => row({ does: "fault", fault })), ...kills, ...cancels, ...paired], random);
 }
 
-/** A few telling rows, one of each kind of point, chosen by the seed. */
-export function quickSample({ points, faults, seed }: Omit<Ingredients, "pairs">): Scenario[] {
+/** A few telling rows, one of each kind, chosen by the seed; the first are the most telling, in case time is short. */
+export function quickSample({
+  points,
+  faults,
+  bugs,
+  seed,
+}: Omit<Ingredients, "pairs"> & { readonly bugs: readonly Bug[] }): Row[] {
   const random = new Random(seed);
   const one = (fits: (point: KnownPoint) => boolean): KnownPoint[] => {
     const fitting = points.filter(fits);
@@ -48,7 +55,14 @@ export function quickSample({ points, faults, seed }: Omit<Ingredients, "pairs">
   const kills = telling.map((point, index) => row(kill(point, index % 2 === 0 ? "after" : "before")));
   const cancels = one((point) => point.wire === "sql").map((point) => row(cancel(point, "after")));
   const two = shuffled(faults, random).slice(0, 2);
-  return [...kills, ...cancels, row(...pair(points, random)), ...two.map((fault) => row({ does: "fault", fault }))];
+  return [
+    ...kills.slice(0, 4),
+    ...random.some(bugs, 1).map(bugRow),
+    ...cancels,
+    row(...pair(points, random)),
+    ...two.map((fault) => row({ does: "fault", fault })),
+    ...kills.slice(4),
+  ];
 }
 
 /** Where children work, all of them die with the engine, as when a host goes down. */

@@ -114,11 +114,11 @@ describe("the wire before an HTTP server", () => {
 
   it("a request is held until the decision about it has fallen", async () => {
     // Prepare
-    const held = Promise.withResolvers<void>();
-    const reached = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<undefined>();
+    const reached = Promise.withResolvers<undefined>();
     const stop = switchboard.intercept(async (_call, moment) => {
       if (moment === "after") return undefined;
-      reached.resolve();
+      reached.resolve(undefined);
       await held.promise;
       return undefined;
     });
@@ -127,7 +127,7 @@ describe("the wire before an HTTP server", () => {
     const answering = post("/a");
     await reached.promise;
     const whileHeld = [...arrived];
-    held.resolve();
+    held.resolve(undefined);
     const { status } = await answering;
     stop();
 

@@ -26,7 +26,7 @@ export interface Witness {
 }
 
 /** What comes after the end (last events, redelivered messages, processes that end) has so long to come. */
-const settlingMs = 15_000;
+const settlingMs = 30_000;
 
 /** Begins to watch; has to be there before the first run. */
 export async function openWitness(platform: Platform): Promise<Witness> {

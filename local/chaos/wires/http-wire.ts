@@ -108,13 +108,18 @@ function send(
 
 /** The body is whole by now, so its length is known; the host stays, since it is part of what was signed. */
 function onward(headers: HttpRequest["headers"], body: Buffer): Record<string, string | string[] | undefined> {
-  const { "transfer-encoding": _chunked, expect: _expect, connection: _connection, ...kept } = headers;
+  const kept = without(headers, "transfer-encoding", "expect", "connection");
   const sized = body.length > 0 || kept["content-length"] !== undefined;
   return sized ? { ...kept, "content-length": String(body.length) } : kept;
 }
 
 function back(headers: IncomingMessage["headers"], method: string, body: Buffer): HttpAnswer["headers"] {
-  const { "transfer-encoding": _chunked, connection: _connection, "keep-alive": _keep, ...kept } = headers;
+  const kept = without(headers, "transfer-encoding", "connection", "keep-alive");
   // An answer to HEAD has the length of a body that does not come.
   return method === "HEAD" ? kept : { ...kept, "content-length": String(body.length) };
+}
+
+/** Headers that are between two ends of one connection stay there. */
+function without(headers: HttpRequest["headers"], ...names: string[]): Record<string, string | string[] | undefined> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }

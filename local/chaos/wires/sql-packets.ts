@@ -47,7 +47,7 @@ function takeMessage(data: Buffer): { sequence: number; payload: Buffer; bytes: 
 }
 
 function parse(payload: Buffer): Command {
-  switch (payload[0]) {
+  switch (payload.at(0) ?? 0) {
     case comQuery:
       return { kind: "query", sql: payload.toString("utf8", 1) };
     case comStmtPrepare:

@@ -76,7 +76,10 @@ class Line {
     if (seen) {
       const call = this.#switchboard.number(seen);
       this.#asked = { call };
-      if ((await this.#switchboard.decide(call, "before")).do !== "pass") return this.#cut();
+      if ((await this.#switchboard.decide(call, "before")).do !== "pass") {
+        this.#cut();
+        return;
+      }
     }
     this.#upstream.write(bytes);
   }
@@ -88,7 +91,10 @@ class Line {
       const statement = preparedStatement(chunk);
       if (statement !== undefined) this.#prepared.set(statement, prepares);
     }
-    if (call && (await this.#switchboard.decide(call, "after")).do !== "pass") return this.#cut();
+    if (call && (await this.#switchboard.decide(call, "after")).do !== "pass") {
+      this.#cut();
+      return;
+    }
     this.#client.write(chunk);
   }
 
