@@ -176,7 +176,7 @@ export const engineBugs: readonly Bug[] = [
     edits: [
       {
         file: "engine/lifecycle/sweep.ts",
-        find: "        return found(() => this.#aws.lambda.send(new GetEventSourceMappingCommand({ UUID: name })));\n",
+        find: "        return exists(() => this.#aws.lambda.send(new GetEventSourceMappingCommand({ UUID: name })));\n",
         replace: "        return Promise.resolve(false);\n",
       },
     ],
