@@ -5,7 +5,7 @@ import { takeFingerprint, type Before, type Outsider } from "../check/check.ts";
 import type { CheckedExchange } from "../check/scope.ts";
 import { createClient, type ExchangeView } from "../platform/client.ts";
 import { openOutsider } from "../platform/outsider.ts";
-import { startPlatform, type Platform } from "../platform/platform.ts";
+import { startPlatform, type Cases, type Platform } from "../platform/platform.ts";
 import type { Stage } from "../platform/stage.ts";
 import { createCaller } from "./caller.ts";
 import { destinationsOf, type Destinations } from "./destinations.ts";
@@ -123,7 +123,7 @@ async function run(scenario: Scenario, tools: Tools): Promise<Outcome> {
   const { sourceCaseId } = platform.cases;
   const asked = {
     batchId: "chaos",
-    documentIds: fewOf(platform.cases.expectedDocumentIds),
+    documentIds: fewOf(platform.cases),
     includeNatives: true,
     metadata: metadataKinds,
   };
@@ -192,10 +192,10 @@ async function run(scenario: Scenario, tools: Tools): Promise<Outcome> {
   };
 }
 
-/** A few documents from all over the sample are as telling as all of them, and sooner there. */
-function fewOf(documentIds: readonly string[]): string[] {
-  const step = Math.ceil(documentIds.length / documentsOfARun);
-  return documentIds.filter((_id, index) => index % step === 0);
+/** A few documents from all over the sample, the one without its file among them, are as telling as all, and sooner there. */
+function fewOf({ expectedDocumentIds, missingDocumentId }: Cases): string[] {
+  const step = Math.ceil(expectedDocumentIds.length / documentsOfARun);
+  return expectedDocumentIds.filter((id, index) => index % step === 0 || id === missingDocumentId);
 }
 
 /**

@@ -27,6 +27,8 @@ export interface Cases {
   /** What the demo asks for, in the API's words, and the documents that this means. */
   readonly selection: Readonly<Record<string, unknown>>;
   readonly expectedDocumentIds: readonly string[];
+  /** The one of them whose PDF is missing on S3, where there is one. */
+  readonly missingDocumentId?: string;
   /** What the user should know of his own files. */
   readonly notes: readonly string[];
 }
@@ -131,6 +133,7 @@ async function makeCases(cloud: Cloud, files: string | undefined, progress: Prog
         destinationCaseId,
         selection: { labelId: made.hot.labelId },
         expectedDocumentIds: made.hot.documentIds,
+        missingDocumentId: made.missingDocumentId,
         notes: [],
       };
     }
