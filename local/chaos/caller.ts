@@ -3,7 +3,7 @@ import { isFinal } from "../../contracts/states.ts";
 import { exchangeView, type Client, type ExchangeView } from "../platform/client.ts";
 
 const patienceMs = 100;
-const pollMs = 100;
+const pollMs = 250;
 
 /** A caller that behaves: it repeats what was not answered, under the same key, until it is. */
 export interface Caller {

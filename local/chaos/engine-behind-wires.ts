@@ -19,7 +19,7 @@ const root = join(import.meta.dirname, "..", "..");
 /** Waits of minutes and half-minutes, as short as the emulator's exact counters and this machine allow. */
 const chaosTimes = {
   EXCHANGER_LEASE_SECONDS: "2",
-  EXCHANGER_POLL_SECONDS: "0.25",
+  EXCHANGER_POLL_SECONDS: "0.5",
   EXCHANGER_DRAIN_DELAY_SECONDS: "1",
   EXCHANGER_SETTLING_SECONDS: "0.5",
   // One exchange after the other: nothing has to be paced.

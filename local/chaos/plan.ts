@@ -18,15 +18,28 @@ export interface Ingredients {
   readonly pairs: number;
 }
 
-/** Everything: both sides of every point, cancellations, other faults, and pairs; mixed, so that a part of it says something of all. */
+/**
+ * Everything: both sides of every point, cancellations, other faults, and pairs. They are mixed, so that a part of them
+ * says something of all; the many writes of Pulumi's state, which differ least, come last.
+ */
 export function wholeMatrix({ points, faults, seed, pairs }: Ingredients): Scenario[] {
   const random = new Random(seed);
-  const kills = points.flatMap((point) => moments.map((moment) => row(kill(point, moment))));
+  const [writes, others] = [points.filter(isStateWrite), points.filter((point) => !isStateWrite(point))];
+  const killed = (of: readonly KnownPoint[]) =>
+    of.flatMap((point) => moments.map((moment) => row(kill(point, moment))));
   const cancels = points
     .filter((point, index) => !point.ofOperation || index % cancelStride === 0)
     .map((point) => row(cancel(point, "after")));
   const paired = Array.from({ length: pairs }, () => row(...pair(points, random)));
-  return shuffled([...faults.map((fault) => row({ does: "fault", fault })), ...kills, ...cancels, ...paired], random);
+  const other = faults.map((fault) => row({ does: "fault", fault }));
+  return [
+    ...shuffled([...other, ...killed(others), ...cancels, ...paired], random),
+    ...shuffled(killed(writes), random),
+  ];
+}
+
+function isStateWrite({ label }: KnownPoint): boolean {
+  return label === "s3.PutObject(state stacks)";
 }
 
 /** A few telling rows, one of each kind, chosen by the seed; the first are the most telling, in case time is short. */
