@@ -41,7 +41,10 @@ describe("the faults", () => {
 
   it("answer a share of AWS's calls with errors in the words of each service, and no others", async () => {
     const { meet, struck, end } = await begin("aws:fis:inject-api-throttle-error");
-    const labels = ["s3.PutObject", "s3.PutObject", "x", "x", "x", "iam.CreateRole", "x", "x", "x", "sqs.SendMessage"];
+    const labels = Array.from(
+      { length: 30 },
+      (_, index) => ["s3.PutObject", "iam.CreateRole"][Math.floor(index / 10)] ?? "sqs.SendMessage",
+    );
 
     const before = struck();
     const verdicts: Verdict[] = [];

@@ -9,8 +9,9 @@ export interface Bug {
   readonly edits: readonly Edit[];
   /** The row of the matrix in which it has to be caught. */
   readonly row: string;
-  /** The invariants of which at least one has to be violated. */
+  /** The invariants that can show it, and in which words: a violation of another kind is not its own. */
   readonly by: readonly Invariant[];
+  readonly shows: RegExp;
 }
 
 export interface Edit {

@@ -29,6 +29,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "kill before sql.update exchanges(state=FINISHED) + insert transitions(to_state=FINISHED)#1",
     by: ["I1"],
+    shows: /contents under one id/,
   },
   {
     name: "marked as published before it is sent",
@@ -42,6 +43,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "kill before sns.Publish(EXCHANGER_FINISHED)#1",
     by: ["I1"],
+    shows: /EXCHANGER_FINISHED was never published/,
   },
   {
     name: "an event sent again has another id",
@@ -55,6 +57,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "kill after sns.Publish(EXCHANGER_INITIATED)#1",
     by: ["I1"],
+    shows: /was published under 2 ids/,
   },
   {
     name: "inbox does not know a duplicate",
@@ -68,6 +71,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "fault duplicate deliveries",
     by: ["I4"],
+    shows: /queue (orchestration|parked) still holds/,
   },
   {
     name: "idempotency key ignored",
@@ -81,6 +85,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "kill after sql.insert exchanges(state=ACCEPTED) + insert transitions(to_state=ACCEPTED)#1",
     by: ["I1"],
+    shows: /one Idempotency-Key made 2 exchanges/,
   },
   {
     name: "writes without a lease",
@@ -99,6 +104,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "fault paused engine while the copy's report is read",
     by: ["I1"],
+    shows: /its history has a gap/,
   },
   {
     name: "cancel does not stop the execution",
@@ -112,6 +118,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "cancel after sql.update exchanges(execution_arn)#1",
     by: ["I5", "I7"],
+    shows: /Glue run|running execution|records are/,
   },
   {
     name: "done is judged by documents",
@@ -130,6 +137,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "fault aws:lambda:invocation-add-delay of the ledger",
     by: ["I4", "I8"],
+    shows: /the API says of the (files|documents)|is missing in stage/,
   },
   {
     name: "drain does not wait for what is in flight",
@@ -143,6 +151,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "fault aws:lambda:invocation-add-delay past the deadline",
     by: ["I4"],
+    shows: /is reported as failed by stage copy|has failed in stage/,
   },
   {
     name: "missing documents are counted as copied",
@@ -156,6 +165,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "clean",
     by: ["I8"],
+    shows: /the API says of the documents/,
   },
   {
     name: "leftovers are not swept",
@@ -169,6 +179,7 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "kill after iam.CreateRole(s3_copy_role)#1 of the host",
     by: ["I5"],
+    shows: /left over: role/,
   },
   {
     name: "mappings are not swept",
@@ -182,5 +193,6 @@ export const engineBugs: readonly Bug[] = [
     ],
     row: "kill after lambda.CreateEventSourceMapping(s3_copy_lambda)#1 of the host",
     by: ["I5"],
+    shows: /left over: event source mapping/,
   },
 ];

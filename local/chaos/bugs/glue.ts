@@ -16,6 +16,7 @@ export const glueBugs: readonly Bug[] = [
     ],
     row: "clean",
     by: ["I2", "I4"],
+    shows: /is missing in the manifest/,
   },
   {
     name: "a task that is done again gives new ids",
@@ -39,6 +40,7 @@ export const glueBugs: readonly Bug[] = [
     ],
     row: "fault Glue run killed after commit 25",
     by: ["I3"],
+    shows: /came with no selected row/,
   },
   {
     name: "names are merged without a look",
@@ -52,6 +54,7 @@ export const glueBugs: readonly Bug[] = [
     ],
     row: "clean",
     by: ["I1", "I3"],
+    shows: /custodians/,
   },
   {
     name: "confidentiality bits keep their places",
@@ -65,6 +68,7 @@ export const glueBugs: readonly Bug[] = [
     ],
     row: "clean",
     by: ["I3"],
+    shows: /confidentiality_status/,
   },
   {
     name: "source is written",
@@ -78,5 +82,6 @@ export const glueBugs: readonly Bug[] = [
     ],
     row: "clean",
     by: ["I6"],
+    shows: /source row custodians/,
   },
 ];

@@ -8,6 +8,7 @@ export const processorBugs: readonly Bug[] = [
     edits: [{ file: "processors/shared/send.ts", find: "return answer.Failed ?? [];", replace: "return [];" }],
     row: "fault batch sends refused in part",
     by: ["I4"],
+    shows: /has failed in stage copy/,
   },
   {
     name: "batchItemFailures always empty",
@@ -21,6 +22,7 @@ export const processorBugs: readonly Bug[] = [
     ],
     row: "fault Lambda refused: s3_copy_lambda at s3:PutObject",
     by: ["I4"],
+    shows: /has failed in stage copy/,
   },
   {
     name: "a copy that was there is not told of again",
@@ -34,6 +36,7 @@ export const processorBugs: readonly Bug[] = [
     ],
     row: "fault Lambda killed: s3_copy_lambda at s3:PutObject 3",
     by: ["I4"],
+    shows: /is reported as failed by stage copy, and is in truth done/,
   },
   {
     name: "files that are missing are told to be copied",
@@ -47,5 +50,6 @@ export const processorBugs: readonly Bug[] = [
     ],
     row: "clean",
     by: ["I4", "I8"],
+    shows: /is reported as done by stage copy, and is in truth not_found/,
   },
 ];

@@ -8,6 +8,7 @@ export const stackBugs: readonly Bug[] = [
     edits: [{ file: "engine/deployer/child.ts", find: "  if (job.recover) await recover(stack);\n", replace: "" }],
     row: "kill after sqs.CreateQueue(s3_copy_queue)#1 of the host",
     by: ["I1", "I5"],
+    shows: /has not ended|left over/,
   },
   {
     name: "stack removed without its backups",
@@ -15,6 +16,7 @@ export const stackBugs: readonly Bug[] = [
     edits: [{ file: "engine/deployer/child.ts", find: `"--remove-backups", `, replace: "" }],
     row: "clean",
     by: ["I5"],
+    shows: /of Pulumi's backend/,
   },
   {
     name: "work folders stay",
@@ -28,6 +30,7 @@ export const stackBugs: readonly Bug[] = [
     ],
     row: "clean",
     by: ["I5"],
+    shows: /work folder/,
   },
   {
     name: "resources without the exchange's tag",
@@ -41,5 +44,6 @@ export const stackBugs: readonly Bug[] = [
     ],
     row: "kill after iam.CreateRole(s3_copy_role)#1 of the host",
     by: ["I5"],
+    shows: /left over: role/,
   },
 ];

@@ -1,5 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { PurgeQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { execa } from "execa";
 import { buildArtifacts } from "../../../build.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
@@ -15,9 +16,12 @@ import { plant, type Bug } from "./index.ts";
 export interface Tried {
   readonly outcome: Outcome;
   readonly violations: readonly Violation[];
-  /** Violations of one of the invariants that the bug has to violate. */
+  /** One of the violations shows this bug. */
   readonly caught: boolean;
 }
+
+/** What violates an invariant because of a bug does so for good; what is only late is there by then. */
+const settlingMs = 8_000;
 
 /** What the global stack deploys, and not the engine. */
 const deployed = /^(processors|glue)\//;
@@ -39,13 +43,14 @@ export async function tryBug(bug: Bug, lane: Lane, witness: Witness): Promise<Tr
     lane.engine.moveTo(tree.root);
     await lane.engine.start();
     const outcome = await lane.run(parseRow(bug.row, faults));
-    const violations = await witness.judge(outcome);
-    return { outcome, violations, caught: violations.some(({ invariant }) => bug.by.includes(invariant)) };
+    const violations = await witness.judge(outcome, settlingMs);
+    const shown = ({ invariant, what }: Violation) => bug.by.includes(invariant) && bug.shows.test(what);
+    return { outcome, violations, caught: violations.some(shown) };
   } finally {
     await lane.engine.stop();
     lane.engine.moveTo();
     if (deploys) await deploy(cloud);
-    await cleanUp(workFolder(lane.platform));
+    await cleanUp(lane);
     await lane.engine.start();
     await tree.remove();
   }
@@ -60,7 +65,15 @@ async function deploy({ projectDir, pulumiEnv }: Cloud, artifacts?: string): Pro
   });
 }
 
-async function cleanUp(folder: string): Promise<void> {
+/** Folders that the bug has left, and messages that would be held against the next run. */
+async function cleanUp({ platform }: Lane): Promise<void> {
+  const folder = workFolder(platform);
   const left = (await readdir(folder)).filter((name) => name !== ".compile-cache");
   await Promise.all(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+  const { orchestrationQueue, ledgerQueue, statusQueue, deadLetterQueue, parkedQueue } = platform.outputs;
+  const sqs = new SQSClient(platform.cloud.client("operator"));
+  for (const { url } of [orchestrationQueue, ledgerQueue, statusQueue, deadLetterQueue, parkedQueue]) {
+    await sqs.send(new PurgeQueueCommand({ QueueUrl: url }));
+  }
+  sqs.destroy();
 }

@@ -6,7 +6,7 @@ import { every, trigger, type Trigger } from "./timing.ts";
 /** The errors that AWS Fault Injection Service can answer with. */
 type ApiError = "internal" | "unavailable" | "throttle";
 
-const share = 4;
+const share = 10;
 /** Longer than the retries of the SDK, so that whoever called learns of it. */
 const outageMs = 3_000;
 const latencyMs = 150;

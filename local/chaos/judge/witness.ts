@@ -21,7 +21,8 @@ import { findRemains } from "./remains.ts";
 
 /** An outsider who watches a lane from the beginning, and judges its runs. */
 export interface Witness {
-  judge(outcome: Outcome): Promise<Violation[]>;
+  /** `patienceMs`: how long what is not right yet may take to become so. */
+  judge(outcome: Outcome, patienceMs?: number): Promise<Violation[]>;
   close(): Promise<void>;
 }
 
@@ -39,8 +40,8 @@ export async function openWitness(platform: Platform): Promise<Witness> {
   const token = await platform.issuer.token({ subject: "witness", scopes: ["exchange:read"], cases: "*" });
   const tools: Tools = { platform, recorder, ...clients, client: createClient(platform.engineUrl, token) };
   return {
-    async judge(outcome) {
-      const deadline = Date.now() + (outcome.view ? settlingMs : 0);
+    async judge(outcome, patienceMs = settlingMs) {
+      const deadline = Date.now() + (outcome.view ? patienceMs : 0);
       const atOnce = violations(await gather(outcome, tools));
       for (let found = atOnce; ; found = violations(await gather(outcome, tools))) {
         if (found.length === 0 || Date.now() > deadline) return [...atOnce.filter(staysWrong(found)), ...found];
