@@ -26,16 +26,25 @@ export function wholeMatrix({ points, faults, seed, pairs }: Ingredients): Scena
   const random = new Random(seed);
   const [writes, others] = [points.filter(isStateWrite), points.filter((point) => !isStateWrite(point))];
   const killed = (of: readonly KnownPoint[]) =>
-    of.flatMap((point) => moments.map((moment) => row(kill(point, moment))));
+    of.flatMap((point) => sidesOf(point).map((moment) => row(kill(point, moment))));
+  // The engine alone dies while its children work: they notice, and wind down.
+  const alone = others
+    .filter(({ ofOperation }) => ofOperation)
+    .map((point) => row(kill({ ...point, ofOperation: false }, "after")));
   const cancels = points
     .filter((point, index) => !point.ofOperation || index % cancelStride === 0)
     .map((point) => row(cancel(point, "after")));
   const paired = Array.from({ length: pairs }, () => row(...pair(points, random)));
   const other = faults.map((fault) => row({ does: "fault", fault }));
   return [
-    ...shuffled([...other, ...killed(others), ...cancels, ...paired], random),
+    ...shuffled([...other, ...killed(others), ...alone, ...cancels, ...paired], random),
     ...shuffled(killed(writes), random),
   ];
+}
+
+/** That a poll brings something is known when it has. */
+function sidesOf({ label }: KnownPoint): readonly Moment[] {
+  return label.startsWith("sqs.ReceiveMessage") ? ["after"] : moments;
 }
 
 function isStateWrite({ label }: KnownPoint): boolean {
@@ -61,7 +70,7 @@ export function quickSample({
     ...ofOperation(/\.Create/),
     ...ofEngine(/to_state=|insert operations/),
     ...ofOperation(/\(state stacks\)/),
-    ...ofEngine(/^sqs\.|^states\./),
+    ...ofEngine(/^sqs\.(Send|Delete)|^states\./),
     ...ofOperation(/\.Delete/),
     ...ofEngine(/^sns\.Publish/),
   ];
@@ -99,9 +108,10 @@ function pair(points: readonly KnownPoint[], random: Random): Part[] {
   return [first, { does: "kill", strike: second }];
 }
 
-/** Now and then the engine dies alone while its children work: they notice, and wind down. */
-function killOfAny({ label, occurrence }: KnownPoint, random: Random): Part {
-  const [moment, victim] = [random.pick(moments), random.pick(["engine", "host"] as const)];
+/** Whoever dies, of whatever the point is. */
+function killOfAny(point: KnownPoint, random: Random): Part {
+  const { label, occurrence } = point;
+  const [moment, victim] = [random.pick(sidesOf(point)), random.pick(["engine", "host"] as const)];
   return { does: "kill", strike: { point: { label, occurrence }, moment, victim } };
 }
 
