@@ -45,25 +45,55 @@ async function perform(job: Job, workDir: string): Promise<Record<string, unknow
     workDir,
     projectSettings: { name: projectName, runtime: "nodejs" },
     ...(job.kind === "up" && { program: await programOf(job, told) }),
-    ...(job.kind === "up" && job.secretsProvider !== undefined && { secretsProvider: job.secretsProvider }),
+    ...(job.secretsProvider !== undefined && { secretsProvider: job.secretsProvider }),
   });
   if (job.kind === "outputs") {
     const outputs = await (await Stack.select(job.stackName, workspace)).outputs();
     return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
   }
-  const stack = job.kind === "up" ? await selectOrCreate(job, workspace) : await selectIfAny(job.stackName, workspace);
-  if (!stack) return null;
+  if (job.kind === "destroy") {
+    await destroy(job, workspace, workDir);
+    return null;
+  }
+  const stack = await selectOrCreate(job, workspace);
   if (job.recover) await recover(stack);
   stop.signal.throwIfAborted();
-  if (job.kind === "up") {
-    await sparing(stack).up(options);
-    return told.outputs;
-  }
-  await sparing(stack).destroy(options);
+  await sparing(stack).up(options);
+  return told.outputs;
+}
+
+/**
+ * Destroys a stack and removes it. One that does not exist was never made, or was removed by us or by an operator: whoever
+ * died in the middle of that has left its history, its backups and its lock, which only go with a stack of that name. So
+ * it is made again, empty.
+ */
+async function destroy(job: Job, workspace: LocalWorkspace, workDir: string): Promise<void> {
+  const pulumi = async (...args: string[]) => execa("pulumi", [...args, "--non-interactive"], { cwd: workDir });
   // The SDK's own call leaves the stack's backup in the backend.
-  const remove = ["stack", "rm", "--yes", "--remove-backups", "--non-interactive", job.stackName];
-  await execa("pulumi", remove, { cwd: workDir });
-  return null;
+  const remove = (name: string) => pulumi("stack", "rm", "--yes", "--remove-backups", name);
+  const stack = await selectIfAny(job.stackName, workspace);
+  if (stack) {
+    if (job.recover) await recover(stack);
+    stop.signal.throwIfAborted();
+    await sparing(stack).destroy(options);
+    await remove(job.stackName);
+    return;
+  }
+  try {
+    await Stack.create(job.stackName, workspace);
+    await remove(job.stackName);
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "ConcurrentUpdateError")) throw error;
+    // No stack can be made under a lock, and no lock be freed without its stack; but a stack can be renamed into it.
+    const spare = `${job.stackName}-spare`;
+    await Stack.createOrSelect(spare, workspace);
+    await pulumi("stack", "rename", "--stack", spare, job.stackName);
+    await (await Stack.select(job.stackName, workspace)).cancel();
+    await remove(job.stackName);
+    // The renaming leaves a backup under the old name.
+    await Stack.create(spare, workspace);
+    await remove(spare);
+  }
 }
 
 /** After each operation the SDK runs the CLI three times more, for outputs and history that nobody here reads. */
@@ -91,7 +121,6 @@ async function recover(stack: Stack): Promise<void> {
   await stack.refresh({ ...options, clearPendingCreates: true });
 }
 
-/** A stack that does not exist (never made, or removed by an operator) is destroyed already. */
 async function selectIfAny(stackName: string, workspace: LocalWorkspace): Promise<Stack | null> {
   try {
     return await Stack.select(stackName, workspace);

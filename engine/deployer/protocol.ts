@@ -8,6 +8,8 @@ interface JobBase {
   readonly stackName: string;
   /** The process before died at this stack: free its lock and settle its pending operations first. */
   readonly recover: boolean;
+  /** Of stacks that are made; absent: the passphrase in the environment. */
+  readonly secretsProvider?: string | undefined;
 }
 
 /** What a child process is asked to do with one stack. */
@@ -17,7 +19,6 @@ export type Job =
       readonly config: ExchangeStackConfig;
       /** URL of a module that exports `exchangeProgram`. */
       readonly program: string;
-      readonly secretsProvider: string | undefined;
       /** Nobody has made the stack yet, as far as is known. */
       readonly isNew: boolean;
     })

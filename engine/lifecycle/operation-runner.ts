@@ -106,7 +106,7 @@ export class OperationRunner {
   #jobOf(record: ExchangeRecord, wish: OperationWish, attempt: number, recover: boolean): Job {
     const { global, program, secretsProvider } = this.#options;
     const stackName = exchangeStackName(record.id);
-    if (wish.kind === "destroy") return { kind: "destroy", stackName, recover };
+    if (wish.kind === "destroy") return { kind: "destroy", stackName, recover, secretsProvider };
     const config: ExchangeStackConfig = {
       exchange: record.context,
       plan: mutable(planOf(record.request)),

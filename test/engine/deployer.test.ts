@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { expect } from "chai";
@@ -104,6 +104,28 @@ describe("deployer", function () {
 
     expect([outcome.ok, !outcome.ok && outcome.cancelled]).to.deep.equal([false, true]);
     expect(recovered).to.deep.equal([outputs("running"), { ok: true, outputs: null }]);
+  });
+
+  it("removes what somebody left of a stack who died while removing it", async () => {
+    // Prepare: the stack itself is removed first, then history and backups, and the lock last.
+    await deployer.run(up("small"));
+    await deployer.run(up("small", "draining"));
+    const backend = join(folder, ".pulumi");
+    const about = async () =>
+      (await readdir(backend, { recursive: true })).filter((path) => /exchange-1.*\.(json|bak)/.test(path));
+    const project = join(backend, "stacks", "documentexchanger");
+    for (const name of await readdir(project)) await rm(join(project, name));
+    const locks = join(backend, "locks", "organization", "documentexchanger", "exchange-1");
+    await mkdir(locks, { recursive: true });
+    await writeFile(join(locks, "5bda8697-c76f-4ccc-87c4-0792df8fefc2.json"), "{}");
+    const left = await about();
+
+    // Act
+    const outcome = await deployer.run(other("destroy"));
+
+    // Assess
+    expect(left.length).to.be.greaterThan(1);
+    expect({ outcome, left: await about() }).to.deep.equal({ outcome: { ok: true, outputs: null }, left: [] });
   });
 
   it("does not begin an operation that was cancelled while it waited", async () => {

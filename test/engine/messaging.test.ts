@@ -256,7 +256,11 @@ describe("messaging", function () {
       await takeDue(db, 1, 0);
       await write(told(running, "EXCHANGER_INITIATED"));
       await takeDue(db, 2, 60);
-      await db.updateTable("outbox").set({ next_at: new Date(0) }).where("exchange_id", "=", over).execute();
+      await db
+        .updateTable("outbox")
+        .set({ next_at: new Date(0) })
+        .where("exchange_id", "=", over)
+        .execute();
 
       await publisher.publishDue();
 
