@@ -26,7 +26,7 @@ const points = [
 const fault = (name: string): Fault => ({ name, what: "", at: "", begin: () => nothing });
 const nothing = { struck: () => true, end: () => undefined };
 const faults = ["a", "b", "c"].map(fault);
-const bug: Bug = { name: "doubled", breaks: "", edits: [], row: "clean", by: ["I3"] };
+const bug: Bug = { name: "doubled", breaks: "", edits: [], row: "clean", by: ["I3"], shows: /doubled/ };
 const names = (rows: readonly { name: string }[]) => rows.map(({ name }) => name);
 
 describe("the whole matrix", () => {

@@ -3,9 +3,15 @@ import type { Bug } from "./bug.ts";
 /** Mistakes in what drives Pulumi, and in the programs. */
 export const stackBugs: readonly Bug[] = [
   {
-    name: "recovery does not clear pending creates",
-    breaks: "a stack whose operation died cannot be worked on again",
-    edits: [{ file: "engine/deployer/child.ts", find: "  if (job.recover) await recover(stack);\n", replace: "" }],
+    name: "an operation that died is not recovered",
+    breaks: "lock and pending creates of a dead operation stay, and nobody can work on its stack",
+    edits: [
+      {
+        file: "engine/deployer/child.ts",
+        find: "  await stack.cancel();\n  await stack.refresh({ ...options, clearPendingCreates: true });\n",
+        replace: "",
+      },
+    ],
     row: "kill after sqs.CreateQueue(s3_copy_queue)#1 of the host",
     by: ["I1", "I5"],
     shows: /has not ended|left over/,
