@@ -37,6 +37,8 @@ export interface Observed {
   readonly runs?: readonly CopyRun[];
   /** Whether the record copy has written its report, which it does last. */
   readonly copied?: boolean;
+  /** Whether a removal has written that all is gone, which it does last. */
+  readonly removed?: boolean;
   readonly ledger?: Partial<Record<Stage, Record<UnitState, number>>>;
   readonly queues?: Partial<Record<QueueKind, QueueDepth>>;
   /** State of each processor's event source mapping, as Lambda names it. */

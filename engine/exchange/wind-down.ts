@@ -69,7 +69,7 @@ export function releaseUploader({ facts, stateSince }: ExchangeRecord, now: Date
 
 /** What becomes of the rows, or what to do until that is known. */
 function settleRecords(
-  { runs = [], copied = false }: Observed,
+  { runs = [], copied = false, removed = false }: Observed,
   now: Date,
   settings: Settings,
   late: WireError | null,
@@ -77,12 +77,14 @@ function settleRecords(
   if (runs.length === 0) return { fate: "none" };
   const removals = runs.filter(({ removes }) => removes);
   const last = removals.at(-1);
-  if (last?.state === "succeeded") return { fate: "removed" };
+  if (last?.state === "succeeded" && removed) return { fate: "removed" };
   if (last?.state === "active" || last?.state === "stopping") {
     return wait(settings.pollSeconds, "what was copied is being removed");
   }
   if (!last && copied) return { fate: "kept" };
-  const why = last ? `removing what was copied failed (run ${last.id}): ${last.error ?? "no reason was given"}` : null;
+  const why = last
+    ? `removing what was copied failed (run ${last.id}): ${last.error ?? "it did not say that all is gone"}`
+    : null;
   if (late || removals.length >= maxRemovals) {
     return { fate: "partial", error: { code: "RECORDS_NOT_REMOVED", message: why ?? late?.message ?? "not tried" } };
   }

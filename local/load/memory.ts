@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 
+const rest = "rest";
+
 /** Which part of the whole a process belongs to, by its command line; the first that fits. */
-const parts: readonly (readonly [name: string, pattern: RegExp])[] = [
+const parts = [
   ["Pulumi programs", /deployer\/child\.ts/],
   ["Pulumi providers", /pulumi-resource-|local\/provider\/main\.ts/],
   ["Pulumi CLI", /(^|\/)pulumi /],
@@ -9,10 +11,8 @@ const parts: readonly (readonly [name: string, pattern: RegExp])[] = [
   ["Spark", /java|spark-submit|pyspark|script\.py/],
   ["database", /mariadbd/],
   ["emulator", /ministack/],
-];
-const rest = "rest";
-
-const intervalMs = 1000;
+] as const satisfies readonly (readonly [name: string, pattern: RegExp])[];
+export type Part = (typeof parts)[number][0] | typeof rest;
 
 /** MiB at the moment at which the whole was largest. */
 export interface Peak {
@@ -27,15 +27,19 @@ interface Process {
 }
 
 /**
- * Samples once a second the memory of a process and of everything below it. The proportional set size counts a page
- * that several processes share once in all. Linux only.
+ * Samples the memory of a process and of everything below it, or only of some parts. The proportional set size counts a
+ * page that several processes share once in all. Linux only.
  */
-export function watchMemory(root: number): { peak: () => Peak; stop: () => void } {
+export function watchMemory(
+  root: number,
+  { intervalMs = 1000, only }: { intervalMs?: number; only?: readonly Part[] } = {},
+): { peak: () => Peak; stop: () => void } {
   let peak: Peak = { total: 0, shares: {} };
   const look = () => {
     const shares: Record<string, number> = {};
     for (const { pid, command } of treeOf(root, processes())) {
       const part = parts.find(([, pattern]) => pattern.test(command))?.[0] ?? rest;
+      if (only && !only.includes(part)) continue;
       shares[part] = (shares[part] ?? 0) + proportionalKiB(pid) / 1024;
     }
     const total = Object.values(shares).reduce((sum, share) => sum + share, 0);

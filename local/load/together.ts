@@ -3,6 +3,7 @@ import { exchangeStates } from "../../contracts/states.ts";
 import type { Client, ExchangeView } from "../platform/client.ts";
 import { PlatformInputError } from "../platform/errors.ts";
 import type { Progress } from "../toolchain/index.ts";
+import { median, tenths } from "./statistics.ts";
 
 /** The body of one request. */
 export interface Wanted {
@@ -53,7 +54,8 @@ export async function runTogether(
   );
 }
 
-async function post(client: Client, body: Wanted): Promise<string> {
+/** Returns the id of the exchange. */
+export async function post(client: Client, body: Wanted): Promise<string> {
   const answer = await client.request("POST", "/exchanges", { body });
   const { exchangeId } = (answer.body ?? {}) as { exchangeId?: unknown };
   if (answer.status === 202 && typeof exchangeId === "string") return exchangeId;
@@ -82,13 +84,4 @@ export function measure(views: readonly ExchangeView[]): Measures {
         ({ exchangeId, state, failure }) => `${exchangeId} ${state}: ${failure?.code ?? ""} ${failure?.message ?? ""}`,
       ),
   };
-}
-
-/** The lower of the two in the middle where their number is even; 0 of nothing. */
-function median(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[Math.ceil(values.length / 2) - 1] ?? 0;
-}
-
-function tenths(value: number): number {
-  return Math.round(value * 10) / 10;
 }

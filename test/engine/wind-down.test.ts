@@ -107,8 +107,17 @@ const table: [title: string, facts: Partial<Facts>, observed: Partial<Observed>,
   [
     "destroys when what was copied is removed",
     released,
-    { execution: aborted, runs: [stopped, removal("away", "succeeded")] },
+    { execution: aborted, runs: [stopped, removal("away", "succeeded")], removed: true },
     { action: going({ fate: "removed" }) as Decision["action"] },
+  ],
+  [
+    "does not believe a removal that did not say that all is gone",
+    released,
+    { execution: aborted, runs: [stopped, removal("away", "succeeded")] },
+    {
+      action: { do: "remove_records" },
+      reason: "removing what was copied failed (run away): it did not say that all is gone: again",
+    },
   ],
   [
     "backs off after a removal that failed",
@@ -155,7 +164,8 @@ describe("winding down", () => {
   it("leads a cancelled exchange to its own end by the same steps", () => {
     const given = record("CANCELLING", { ...released, cancelRequestedAt: now });
 
-    const { action } = decide(given, seen({ execution: aborted, runs: [removal("away", "succeeded")] }), now, settings);
+    const observed = seen({ execution: aborted, runs: [removal("away", "succeeded")], removed: true });
+    const { action } = decide(given, observed, now, settings);
 
     expect(action).to.deep.equal({ do: "move", to: "DESTROYING", outcome: "CANCELLED", records: { fate: "removed" } });
   });
