@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { decide } from "../../engine/exchange/decide.ts";
 import type { Action } from "../../engine/exchange/decision.ts";
-import { defaultDeadlineMinutes } from "../../engine/exchange/deadlines.ts";
 import type { Observed } from "../../engine/exchange/observed.ts";
 import type { ExchangeRecord } from "../../engine/exchange/record.ts";
 import {
@@ -12,7 +11,6 @@ import {
   empty,
   failure,
   full,
-  id,
   late,
   now,
   operation,

@@ -10,7 +10,7 @@ describe("the door to operations", () => {
 
   /** Work that lasts until it is ended. */
   function lasting() {
-    let end = () => undefined as void;
+    let end = (): void => undefined;
     let began = false;
     const ended = new Promise<void>((resolve) => (end = resolve));
     return {
@@ -99,7 +99,10 @@ describe("the door to operations", () => {
       machine.freeMiB = 10_000;
       const at = door(300);
       let passed = 0;
-      const work = () => Promise.resolve(void passed++);
+      const work = () => {
+        passed++;
+        return Promise.resolve();
+      };
       const all = [at.through(work), at.through(work), at.through(work)];
       const seen: number[] = [];
       for (const ms of [1, 150, 100, 100, 100]) {
