@@ -15,6 +15,7 @@ import { expect } from "chai";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { manifestLine, manifestPrefix } from "../../contracts/manifest.ts";
 import type { S3CopyMessage } from "../../contracts/messages.ts";
+import { fromJson } from "../../engine/registry/database.ts";
 import { exchangeOutputs } from "../../programs/exchange/config.ts";
 import { createClient, type Client, type ExchangeView } from "../../local/platform/client.ts";
 import { caseSchemaPrefix, startPlatform, type Platform } from "../../local/platform/platform.ts";
@@ -107,7 +108,7 @@ describe("engines as processes", function () {
 
   it("share the work: one takes over from another that is killed, and again from one that is paused", async () => {
     // Prepare
-    const [first, second] = [await clientOf(platform.engineUrl), await clientOf(await anotherEngine())];
+    const [first, second] = [await clientOf(await anotherEngine()), await clientOf(await anotherEngine())];
     const wanted = { body: body(401, "engines") };
     const answers = await Promise.all(
       [first, second, first, second].map((each) => each.request("POST", "/exchanges", wanted)),
@@ -211,7 +212,7 @@ describe("engines as processes", function () {
     await inState(id, "PROCESSING");
     const { dataBucket, caseBucket } = platform.outputs;
     const [rows] = await registry.query<RowDataPacket[]>("SELECT outputs FROM exchanges WHERE id = ?", [id]);
-    const outputs = exchangeOutputs.parse(JSON.parse(String(rows[0]?.["outputs"])));
+    const outputs = fromJson(exchangeOutputs, rows[0]?.["outputs"]);
     const { Contents: parts = [] } = await s3.send(
       new ListObjectsV2Command({ Bucket: dataBucket, Prefix: manifestPrefix(id) }),
     );
