@@ -1,11 +1,13 @@
 /**
  * `npm run bench:provider`: an exchange's stack with a provider process of each operation's own, and with one that all
- * operations share. Tells seconds (medians) and memory; the last line of stdout is one JSON object.
+ * operations share. Tells seconds (medians) and memory; the last line of stdout is one JSON object. `-- --rounds N` for
+ * more or fewer than five rounds.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { exchangeStackName } from "../contracts/names.ts";
 import { planOf } from "../contracts/plan.ts";
 import { Deployer } from "../engine/deployer/deployer.ts";
@@ -18,7 +20,8 @@ import { display } from "../local/platform/display.ts";
 import { startPlatform, type Platform } from "../local/platform/platform.ts";
 import { explain, onInterrupt } from "../local/platform/terminal.ts";
 
-const rounds = 5;
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
+const rounds = Number(values.rounds);
 const together = 4;
 
 interface Round {

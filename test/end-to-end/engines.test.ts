@@ -170,8 +170,9 @@ describe("engines as processes", function () {
     await anotherEngine();
     const message = await slowMessage(id);
     const forced = await ownerOf(id, "drain:1");
+    // Two of one kind at once would count as one.
     process.kill(forced, "SIGTERM");
-    process.kill(forced, "SIGTERM");
+    process.kill(forced, "SIGINT");
     await gone(forced);
     const afterSecond = await operations(id, "drain:1");
     const lastUrl = await anotherEngine();
