@@ -60,6 +60,11 @@ export function manifestPrefix(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}manifest/`;
 }
 
+/** Written last by a run that took out what the copy had written, so its presence means "all of it is gone". */
+export function removalKey(exchangeId: string): string {
+  return `${exchangePrefix(exchangeId)}removed.json`;
+}
+
 export function reportKey(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}report.json`;
 }

@@ -16,7 +16,13 @@ export interface EngineConfig {
   readonly auth: { readonly jwks: URL; readonly issuer: string; readonly audience: string };
   readonly drainDelaySeconds: number;
   readonly settlingSeconds: number;
+  /** How long an uploader that cannot be reached keeps an exchange from going. */
+  readonly releaseSeconds: number;
   readonly maxOperations: number;
+  /** Memory that one operation takes at most; no further one begins while less is free. */
+  readonly operationMiB: number;
+  /** Operations that this engine may begin in a minute. */
+  readonly operationsPerMinute: number;
   readonly maxLiveExchanges: number;
   /** Exchanges that may wait for a place; beyond them a request is answered with 503. */
   readonly maxWaitingExchanges: number;
@@ -30,7 +36,7 @@ export interface EngineConfig {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const seconds = z.coerce.number().positive();
+const positive = z.coerce.number().positive();
 const count = z.coerce.number().int().positive();
 
 const jwks = z
@@ -55,18 +61,23 @@ const variables = z.object({
   EXCHANGER_JWT_AUDIENCE: z.string().min(1),
   EXCHANGER_DRAIN_DELAY_SECONDS: z.coerce.number().int().min(0).max(900).default(90),
   EXCHANGER_SETTLING_SECONDS: z.coerce.number().min(0).default(60),
+  EXCHANGER_RELEASE_SECONDS: z.coerce.number().min(0).default(60),
   EXCHANGER_MAX_OPERATIONS: count.default(4),
+  // The vendor's provider alone takes about half a gigabyte.
+  EXCHANGER_OPERATION_MIB: count.default(800),
+  // AWS takes 15 calls a second to change Lambdas; an operation with four makes about 24, and a third is left to others.
+  EXCHANGER_OPERATIONS_PER_MINUTE: positive.default(25),
   EXCHANGER_MAX_LIVE_EXCHANGES: count.default(50),
   EXCHANGER_MAX_WAITING_EXCHANGES: count.default(1000),
-  EXCHANGER_LEASE_SECONDS: seconds.default(30),
-  EXCHANGER_POLL_SECONDS: seconds.default(5),
+  EXCHANGER_LEASE_SECONDS: positive.default(30),
+  EXCHANGER_POLL_SECONDS: positive.default(5),
   EXCHANGER_SECRETS_PROVIDER: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
 });
 
 const deadlines = z.object(
   Object.fromEntries(
-    livingStates.map((state) => [deadlineName(state), seconds.default(defaultDeadlineMinutes[state])]),
+    livingStates.map((state) => [deadlineName(state), positive.default(defaultDeadlineMinutes[state])]),
   ),
 );
 
@@ -89,7 +100,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     auth: { jwks: value.EXCHANGER_JWKS, issuer: value.EXCHANGER_JWT_ISSUER, audience: value.EXCHANGER_JWT_AUDIENCE },
     drainDelaySeconds: value.EXCHANGER_DRAIN_DELAY_SECONDS,
     settlingSeconds: value.EXCHANGER_SETTLING_SECONDS,
+    releaseSeconds: value.EXCHANGER_RELEASE_SECONDS,
     maxOperations: value.EXCHANGER_MAX_OPERATIONS,
+    operationMiB: value.EXCHANGER_OPERATION_MIB,
+    operationsPerMinute: value.EXCHANGER_OPERATIONS_PER_MINUTE,
     maxLiveExchanges: value.EXCHANGER_MAX_LIVE_EXCHANGES,
     maxWaitingExchanges: value.EXCHANGER_MAX_WAITING_EXCHANGES,
     deadlineMinutes: Object.fromEntries(

@@ -104,7 +104,7 @@ async function assemble(config: EngineConfig, parts: Parts): Promise<Engine> {
       db: registry,
       aws,
       sweeper,
-      stateMachineArn: global.stateMachineArn,
+      global,
       instance: config.instance,
       leaseSeconds: config.leaseSeconds,
     },

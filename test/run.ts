@@ -31,7 +31,7 @@ interface Outcome {
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
-  const sources = ["build.ts", "contracts", "engine", "programs", "processors", "local", "test"];
+  const sources = ["build.ts", "contracts", "engine", "programs", "processors", "local", "test", "bench"];
   return [
     { name: "build", lane: "first", what: "bundles of the Lambdas and of the Glue job", command: ["node", "build.ts"] },
     { name: "typecheck", lane: "checks", what: "TypeScript types", command: ["tsc", "-p", "."] },

@@ -1,4 +1,5 @@
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { GlueClient } from "@aws-sdk/client-glue";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
@@ -11,6 +12,7 @@ import { PermanentError } from "../../contracts/errors.ts";
 import { databaseSecret, type DatabaseSecret } from "../../contracts/secrets.ts";
 
 export interface AwsClients {
+  readonly glue: GlueClient;
   readonly iam: IAMClient;
   readonly lambda: LambdaClient;
   readonly logs: CloudWatchLogsClient;
@@ -33,6 +35,7 @@ export interface AwsSettings {
 /** One client a service. */
 export function awsClients(settings: AwsSettings): AwsClients {
   return {
+    glue: new GlueClient(settings),
     iam: new IAMClient(settings),
     lambda: new LambdaClient(settings),
     logs: new CloudWatchLogsClient(settings),

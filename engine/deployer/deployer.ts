@@ -3,11 +3,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import PQueue from "p-queue";
 import { makeFolder, noteOwner, removeAbandoned, removeFolder } from "./folders.ts";
+import { Door } from "./door.ts";
 import type { Job, Order, Outcome } from "./protocol.ts";
 
 export interface DeployerOptions {
-  /** Operations at once; the rest waits its turn. Each takes about half a gigabyte with the vendor's provider. */
+  /** Operations at once; the rest waits its turn. */
   readonly maxOperations: number;
+  /** Memory that one operation takes at most; no further one begins while less is free. */
+  readonly operationMiB: number;
+  /** Operations that may begin in a minute. */
+  readonly operationsPerMinute: number;
   /** Every operation has a folder of its own in here, removed when it ends. */
   readonly workDir: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -32,20 +37,26 @@ const longestLastWords = 2000;
 export class Deployer {
   readonly #options: DeployerOptions;
   readonly #queue: PQueue;
+  readonly #door: Door;
 
   constructor(options: DeployerOptions) {
     this.#options = options;
     this.#queue = new PQueue({ concurrency: options.maxOperations });
+    this.#door = new Door({ perMinute: options.operationsPerMinute, operationMiB: options.operationMiB });
   }
 
   /** Operations that wait for a place, and those that a process works on. */
   get load(): { waiting: number; executing: number } {
-    return { waiting: this.#queue.size, executing: this.#queue.pending };
+    const executing = this.#door.inside;
+    return { waiting: this.#queue.size + this.#queue.pending - executing, executing };
   }
 
   /** Runs one operation when a place is free. Never rejects for what Pulumi or its process does: see the outcome. */
   async run(job: Job, run: Run = {}): Promise<Outcome> {
-    return this.#queue.add(() => (run.signal?.aborted === true ? stoppedBefore : this.#execute(job, run)));
+    const { signal } = run;
+    return this.#queue.add(
+      async () => (await this.#door.through(() => this.#execute(job, run), signal)) ?? stoppedBefore,
+    );
   }
 
   /** Removes what operations have left on this machine that died together with their engine. */

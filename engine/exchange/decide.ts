@@ -1,11 +1,12 @@
 import type { WireError } from "../../contracts/errors.ts";
-import { isFinal, type FinalState } from "../../contracts/states.ts";
+import { isFinal } from "../../contracts/states.ts";
 import type { LivingState } from "./deadlines.ts";
 import { fail, wait, type Decision, type Settings } from "./decision.ts";
 import { drain } from "./drain.ts";
-import { abandon, need } from "./operate.ts";
+import { need } from "./operate.ts";
 import { expectedUnits, type Execution, type Observed } from "./observed.ts";
 import type { ExchangeRecord } from "./record.ts";
+import { windDown } from "./wind-down.ts";
 
 /** How long the events of an ended execution may be on their way before its own word is taken. */
 const eventGraceSeconds = 30;
@@ -38,9 +39,9 @@ export function decide(record: ExchangeRecord, observed: Observed, now: Date, se
     case "DRAINING":
       return drain(record, observed, now, settings, late);
     case "FAILING":
-      return windingDown(record, observed, "FAILED", late);
+      return windDown(record, observed, now, settings, "FAILED", late);
     case "CANCELLING":
-      return windingDown(record, observed, "CANCELLED", late);
+      return windDown(record, observed, now, settings, "CANCELLED", late);
     case "DESTROYING":
       return destroying(record, observed, now, late);
   }
@@ -98,12 +99,13 @@ function provisioning(record: ExchangeRecord, observed: Observed, now: Date, lat
 
 /**
  * STARTING. Enter: the stack is up. While: the uploader is told of its queue, then the state machine is started under
- * the exchange's id. Leave: to COPYING_RECORDS, saying EXCHANGER_INITIATED. If the process dies here: both steps are
- * repeated, and repeating them changes nothing.
+ * the exchange's id. Leave: to COPYING_RECORDS, saying EXCHANGER_INITIATED, or to FAILING past the deadline, but never for
+ * an uploader that cannot be reached. If the process dies here: both steps are repeated, and repeating them changes
+ * nothing.
  */
 function starting(record: ExchangeRecord, late: WireError | null): Decision {
   const { facts } = record;
-  if (late) return fail(late);
+  if (late && !facts.uploaderSilentSince) return fail(late);
   if (!facts.uploaderToldAt) return { action: { do: "tell_uploader" }, reason: "the uploader has to know its queue" };
   if (!facts.executionArn) return { action: { do: "start_execution" }, reason: "the record copy has to start" };
   return {
@@ -170,35 +172,6 @@ function processing(record: ExchangeRecord, observed: Observed, settings: Settin
     return wait(settings.pollSeconds, `${progress}; messages left in ${busy.map(([kind]) => kind).join(", ")}`);
   }
   return { action: { do: "move", to: "DRAINING" }, reason: progress };
-}
-
-/**
- * FAILING and CANCELLING. Enter: from any state, with the cause on the record. While: whatever still runs is stopped: a
- * Pulumi operation, the state machine (and with it the Glue run), the uploader. Leave: to DESTROYING. If the process
- * dies here: every step looks first what is still there.
- */
-function windingDown(
-  record: ExchangeRecord,
-  observed: Observed,
-  outcome: FinalState,
-  late: WireError | null,
-): Decision {
-  const { facts } = record;
-  const running = observed.operations.find(({ state }) => state === "queued" || state === "running");
-  if (running) {
-    if (observed.abandoned.has(running.id)) return abandon(running);
-    return running.cancelRequested
-      ? wait(10, `${running.purpose} is being cancelled`)
-      : { action: { do: "cancel_operation", operation: running }, reason: `${running.purpose} is not needed any more` };
-  }
-  const execution = observed.execution?.status;
-  if ((execution === "RUNNING" || execution === "PENDING_REDRIVE") && !late) {
-    return { action: { do: "stop_execution" }, reason: "the state machine still runs" };
-  }
-  if (facts.outputs && !facts.uploaderReleasedAt && !late) {
-    return { action: { do: "release_uploader" }, reason: "the uploader has to let go of its queue" };
-  }
-  return { action: { do: "move", to: "DESTROYING", outcome }, reason: late?.message ?? "nothing runs any more" };
 }
 
 /**

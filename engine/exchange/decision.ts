@@ -3,7 +3,7 @@ import type { EventType } from "../../contracts/events.ts";
 import type { FinalState } from "../../contracts/states.ts";
 import type { Phase } from "../../programs/exchange/config.ts";
 import type { LivingState, Deadlines } from "./deadlines.ts";
-import type { Operation } from "./record.ts";
+import type { Operation, RecordsFate } from "./record.ts";
 
 /** One Pulumi operation that a state needs before it can go on. */
 export type OperationWish =
@@ -22,6 +22,7 @@ export type Action =
       /** The failure is the cause of the one that the record may have, and takes its place. */
       readonly isCause?: true;
       readonly outcome?: FinalState;
+      readonly records?: RecordsFate;
     }
   | {
       readonly do: "operate";
@@ -36,6 +37,8 @@ export type Action =
   | { readonly do: "release_uploader" }
   | { readonly do: "start_execution" }
   | { readonly do: "stop_execution" }
+  | { readonly do: "stop_runs"; readonly runIds: readonly string[] }
+  | { readonly do: "remove_records" }
   | { readonly do: "read_payload_from_manifest" }
   | { readonly do: "fail_missing_units" }
   | { readonly do: "note_quiet"; readonly quiet: boolean }
@@ -45,6 +48,8 @@ export type Action =
 export interface Decision {
   readonly action: Action;
   readonly reason: string;
+  /** What was asked for takes a while to be seen: look again after these seconds and not at once. */
+  readonly pauseSeconds?: number;
 }
 
 /** The configured times that decisions depend on. */
@@ -52,6 +57,8 @@ export interface Settings {
   readonly deadlineMinutes: Deadlines;
   readonly pollSeconds: number;
   readonly settlingSeconds: number;
+  /** How long an uploader that cannot be reached keeps an exchange from going. */
+  readonly releaseSeconds: number;
 }
 
 export function wait(seconds: number, reason: string): Decision {

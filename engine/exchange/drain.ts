@@ -3,12 +3,13 @@ import { fail, wait, type Decision, type Settings } from "./decision.ts";
 import { lastAttempt, need } from "./operate.ts";
 import type { Observed } from "./observed.ts";
 import type { ExchangeRecord } from "./record.ts";
+import { releaseUploader } from "./wind-down.ts";
 
 /**
  * DRAINING. Enter: every expected unit has a final row. While: the topic's subscriptions are taken away and the
  * mappings disabled by an `up` in the draining phase; then what is in flight ends; then every counter must stay zero
- * over the settling time, since SQS counters are approximate for a minute. Leave: to DESTROYING once the uploader has
- * let go; back to PROCESSING, running again, when messages are left that nobody would consume. If the process dies
+ * over the settling time, since SQS counters are approximate for a minute. Leave: to DESTROYING once the uploader was
+ * told to let go, or cannot be told; back to PROCESSING, running again, when messages are left that nobody would consume. If the process dies
  * here: the phase is an input of the program, so nothing undoes the drain, and the silence is measured from the record.
  */
 export function drain(
@@ -19,7 +20,7 @@ export function drain(
   late: WireError | null,
 ): Decision {
   if (late) return fail(late);
-  const { drainRound, quietSince, uploaderReleasedAt } = record.facts;
+  const { drainRound, quietSince } = record.facts;
   const flush = { kind: "up", purpose: `flush:${drainRound}`, phase: "running" } as const;
   if (lastAttempt(observed.operations, flush.purpose)) {
     return need(flush, observed, now) ?? { action: { do: "move", to: "PROCESSING" }, reason: "it runs again" };
@@ -48,11 +49,10 @@ export function drain(
   if (!quietSince) return { action: { do: "note_quiet", quiet: true }, reason: "every queue is empty" };
   const left = settings.settlingSeconds - (now.getTime() - quietSince.getTime()) / 1000;
   if (left > 0) return wait(Math.min(left, settings.pollSeconds), "every queue is empty; settling");
-  if (!uploaderReleasedAt) {
-    return { action: { do: "release_uploader" }, reason: "the uploader has to let go of its queue" };
-  }
-  return {
-    action: { do: "move", to: "DESTROYING", outcome: "FINISHED" },
-    reason: "every document has a final state and every queue stayed empty",
-  };
+  return (
+    releaseUploader(record, now, settings) ?? {
+      action: { do: "move", to: "DESTROYING", outcome: "FINISHED", records: { fate: "kept" } },
+      reason: "every document has a final state and every queue stayed empty",
+    }
+  );
 }

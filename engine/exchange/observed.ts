@@ -10,6 +10,16 @@ export interface Execution {
   readonly cause: string | null;
 }
 
+/** One run of the Glue job for an exchange. */
+export interface CopyRun {
+  readonly id: string;
+  readonly state: "active" | "stopping" | "succeeded" | "failed";
+  /** Whether it takes out what the copy wrote, instead of copying. */
+  readonly removes: boolean;
+  readonly endedAt: Date | null;
+  readonly error: string | null;
+}
+
 /** Approximate counters of one queue. */
 export interface QueueDepth {
   readonly visible: number;
@@ -23,6 +33,12 @@ export interface Observed {
   /** Operations whose owner shows no sign of life any more. */
   readonly abandoned: ReadonlySet<string>;
   readonly execution?: Execution | null;
+  /** Every run of the Glue job for this exchange, oldest first. */
+  readonly runs?: readonly CopyRun[];
+  /** Whether the record copy has written its report, which it does last. */
+  readonly copied?: boolean;
+  /** Whether a removal has written that all is gone, which it does last. */
+  readonly removed?: boolean;
   readonly ledger?: Partial<Record<Stage, Record<UnitState, number>>>;
   readonly queues?: Partial<Record<QueueKind, QueueDepth>>;
   /** State of each processor's event source mapping, as Lambda names it. */

@@ -31,6 +31,8 @@ export interface Facts {
   readonly outputs: ExchangeOutputs | null;
   readonly uploaderToldAt: Date | null;
   readonly uploaderReleasedAt: Date | null;
+  /** Since when every command to the uploader has failed; null once one was sent. */
+  readonly uploaderSilentSince: Date | null;
   readonly executionArn: string | null;
   readonly copyFinishedAt: Date | null;
   /** What each stage will see; present once every message of the payload was sent. */
@@ -45,16 +47,26 @@ export interface Facts {
   readonly rows: CopyReport["rows"] | null;
   /** The final state that the destruction leads to. */
   readonly outcome: FinalState | null;
+  /** What became of the rows that the record copy wrote; known once the destruction begins. */
+  readonly records: RecordsFate | null;
   /** Since when the exchange is to end as cancelled. */
   readonly cancelRequestedAt: Date | null;
   /** When an operator last asked for the destruction at once: failures before it delay nothing. */
   readonly hurriedAt: Date | null;
 }
 
+/**
+ * Rows are kept whole or removed whole. `none`: no copy ever ran. `kept`: the copy had finished. `removed`: it had not,
+ * and what it had written was taken out. `partial`: taking it out failed, as the error says.
+ */
+export type RecordsFate =
+  { readonly fate: "none" | "kept" | "removed" } | { readonly fate: "partial"; readonly error: WireError };
+
 export const noFacts: Facts = {
   outputs: null,
   uploaderToldAt: null,
   uploaderReleasedAt: null,
+  uploaderSilentSince: null,
   executionArn: null,
   copyFinishedAt: null,
   payload: null,
@@ -63,6 +75,7 @@ export const noFacts: Facts = {
   quietSince: null,
   rows: null,
   outcome: null,
+  records: null,
   cancelRequestedAt: null,
   hurriedAt: null,
 };

@@ -1,4 +1,5 @@
 import { exchangeStackName } from "../../contracts/names.ts";
+import { isFinal } from "../../contracts/states.ts";
 import { expectedUnits } from "../exchange/observed.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
 import { noUnits, type DocumentCounts, type stageCounts } from "../registry/ledger.ts";
@@ -12,13 +13,22 @@ export function brief(record: ExchangeRecord) {
   return { exchangeId: record.id, jobId: record.id, state: record.state };
 }
 
-/**
- * What a cancel and a forced destroy answer, the same each time: where the exchange will end, and that what it has
- * written to the destination stays there.
- */
-export function ending({ id, facts }: ExchangeRecord) {
+/** What a cancel and a forced destroy answer: where the exchange will end, and what becomes of its records. */
+export function ending(record: ExchangeRecord) {
+  const { id, facts } = record;
   const outcome = facts.cancelRequestedAt ? "CANCELLED" : (facts.outcome ?? "FAILED");
-  return { exchangeId: id, jobId: id, outcome, written: "kept" };
+  return { exchangeId: id, jobId: id, outcome, records: recordsOf(record) };
+}
+
+/**
+ * What becomes of the records: they stay or go as a whole. `undecided` while the copy may still finish: it is removed
+ * unless it does.
+ */
+function recordsOf({ state, facts }: ExchangeRecord) {
+  if (facts.records) return facts.records.fate;
+  if (facts.copyFinishedAt) return "kept";
+  const nothingRan = ["ACCEPTED", "PROVISIONING", "CANCELLED"].includes(state);
+  return nothingRan ? "none" : "undecided";
 }
 
 export function entry(record: ExchangeRecord) {
@@ -50,7 +60,13 @@ export function full(record: ExchangeRecord, history: readonly Transition[], cou
     ...(facts.cancelRequestedAt && { cancelRequestedAt: facts.cancelRequestedAt.toISOString() }),
     ...(facts.rows && { rows: facts.rows }),
     ...(failed && facts.failure && { failure: facts.failure }),
+    ...(isEnding(record) && { records: recordsOf(record) }),
+    ...(facts.records?.fate === "partial" && { recordsFailure: facts.records.error }),
   };
+}
+
+function isEnding({ state }: ExchangeRecord): boolean {
+  return isFinal(state) || ["FAILING", "CANCELLING", "DESTROYING"].includes(state);
 }
 
 /**

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { Logger } from "pino";
 import { exchangePrefix } from "../../contracts/manifest.ts";
 import { PermanentError, type WireError } from "../../contracts/errors.ts";
+import type { UploaderCommand } from "../../contracts/messages.ts";
 import type { GlobalOutputs } from "../../programs/global/outputs.ts";
 import type { AwsClients } from "../aws/clients.ts";
 import type { Action, Decision } from "../exchange/decision.ts";
@@ -12,15 +13,23 @@ import type { ExchangeChange, Lease } from "../registry/lease.ts";
 import { end, requestCancel } from "../registry/operations.ts";
 import type { UploaderCoordinator } from "../uploader/coordinator.ts";
 import { eventMessage, recheckMessage } from "./events.ts";
-import { executionArn, executionInput, longestSelectionArgument, startExecution, stopExecution } from "./execution.ts";
+import {
+  copyArguments,
+  executionArn,
+  executionInput,
+  longestSelectionArgument,
+  startExecution,
+  stopExecution,
+} from "./execution.ts";
 import { failMissingUnits, payloadFromManifest, readReport } from "./manifest.ts";
 import type { OperationRunner } from "./operation-runner.ts";
+import { startRemoval, stopRuns } from "./runs.ts";
 import type { Sweeper } from "./sweep.ts";
 
 /** What acting needs from its surroundings. */
 export interface Hands {
   readonly db: Registry;
-  readonly aws: Pick<AwsClients, "s3" | "sfn">;
+  readonly aws: Pick<AwsClients, "s3" | "sfn" | "glue">;
   readonly global: GlobalOutputs;
   readonly operations: OperationRunner;
   readonly uploader: UploaderCoordinator;
@@ -64,16 +73,23 @@ export async function act(
       hands.operations.cancel(action.operation.id);
       return;
     case "tell_uploader":
-      await hands.uploader.send(consumeCommand(record, hands.global));
-      return lease.record({ uploader_told_at: databaseNow });
+      await command(consumeCommand(record, hands.global), lease, hands);
+      return lease.record({ uploader_told_at: databaseNow, uploader_silent_since: null });
     case "release_uploader":
-      await hands.uploader.send({ kind: "release", exchange: record.context });
-      return lease.record({ uploader_released_at: databaseNow });
+      await command({ kind: "release", exchange: record.context }, lease, hands);
+      return lease.record({ uploader_released_at: databaseNow, uploader_silent_since: null });
     case "start_execution":
       return start(record, lease, hands);
     case "stop_execution": {
       const arn = record.facts.executionArn ?? executionArn(hands.global.stateMachineArn, record.id);
       return stopExecution(hands.aws.sfn, arn, record.facts.failure?.message.slice(0, 200) ?? record.state);
+    }
+    case "stop_runs":
+      return stopRuns(hands.aws.glue, hands.global.glueJobName, action.runIds);
+    case "remove_records": {
+      const selectionKey = await storeSelection(record, hands);
+      lease.assertHeld();
+      return startRemoval(hands.aws.glue, hands.global.glueJobName, copyArguments(record, selectionKey));
     }
     case "read_payload_from_manifest": {
       const payload = await payloadFromManifest(hands.aws.s3, hands.global.dataBucket, record.id);
@@ -126,24 +142,41 @@ function stored(failure: WireError, isCause: boolean) {
 /** Facts that belong to the entering of a state. */
 async function changesOf(action: Acting<"move">, record: ExchangeRecord, hands: Hands): Promise<ExchangeChange> {
   if (action.to === "DRAINING") return { drain_round: record.facts.drainRound + 1, quiet_since: null };
-  if (action.to === "DESTROYING") return { outcome: action.outcome ?? "FAILED" };
+  if (action.to === "DESTROYING") {
+    const { outcome = "FAILED", records } = action;
+    return { outcome, ...(records && { records: JSON.stringify(records) }) };
+  }
   if (action.to !== "CONSTRUCTING_PAYLOAD") return {};
   const report = await readReport(hands.aws.s3, hands.global.dataBucket, record.id);
   return { table_rows: report && JSON.stringify(report.rows), copy_finished_at: databaseNow };
 }
 
+/** Notes since when the uploader cannot be told anything. */
+async function command(message: UploaderCommand, lease: Lease, { uploader }: Hands): Promise<void> {
+  try {
+    await uploader.send(message);
+  } catch (error) {
+    await lease.record({ uploader_silent_since: sql<Date>`coalesce(uploader_silent_since, ${databaseNow})` });
+    throw error;
+  }
+}
+
 async function start(record: ExchangeRecord, lease: Lease, hands: Hands): Promise<void> {
   const { aws, global } = hands;
-  const selection = JSON.stringify(record.request.selection);
-  let selectionKey: string | null = null;
-  if (selection.length > longestSelectionArgument) {
-    selectionKey = `${exchangePrefix(record.id)}selection.json`;
-    await aws.s3.send(new PutObjectCommand({ Bucket: global.dataBucket, Key: selectionKey, Body: selection }));
-  }
+  const selectionKey = await storeSelection(record, hands);
   lease.assertHeld();
   const input = executionInput(record, global, selectionKey);
   const arn = await startExecution(aws.sfn, global.stateMachineArn, record.id, input);
   await lease.record({ execution_arn: arn });
+}
+
+/** Stores a selection that is too long for an argument; returns where it lies, null for a short one. */
+async function storeSelection({ id, request }: ExchangeRecord, { aws, global }: Hands): Promise<string | null> {
+  const selection = JSON.stringify(request.selection);
+  if (selection.length <= longestSelectionArgument) return null;
+  const key = `${exchangePrefix(id)}selection.json`;
+  await aws.s3.send(new PutObjectCommand({ Bucket: global.dataBucket, Key: key, Body: selection }));
+  return key;
 }
 
 function consumeCommand(record: ExchangeRecord, global: GlobalOutputs) {

@@ -14,6 +14,8 @@ const suffixes: Partial<Record<EventType, string>> = {
   EXCHANGER_CANCELLED: "cancelled",
 };
 
+const ended: readonly EventType[] = ["EXCHANGER_FINISHED", "EXCHANGER_FAILED", "EXCHANGER_CANCELLED"];
+
 /** An event of the engine about an exchange; the same fact always has the same id. */
 export function eventMessage(record: ExchangeRecord, eventType: EventType, now: Date): OutboxMessage {
   const { context, facts, request } = record;
@@ -28,10 +30,11 @@ export function eventMessage(record: ExchangeRecord, eventType: EventType, now: 
     sourceCaseId: context.sourceCaseId,
     batchId: context.batchId,
     timestamp: now.toISOString(),
-    detail:
-      eventType === "EXCHANGER_FAILED" && facts.failure
-        ? { error: facts.failure, selection: request.selection.by }
-        : { selection: request.selection.by },
+    detail: {
+      selection: request.selection.by,
+      ...(eventType === "EXCHANGER_FAILED" && facts.failure && { error: facts.failure }),
+      ...(ended.includes(eventType) && facts.records && { records: facts.records.fate }),
+    },
   };
   return { messageId: eventId, exchangeId: record.id, channel: "topic", body };
 }

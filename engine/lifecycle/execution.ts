@@ -18,30 +18,37 @@ export function executionArn(stateMachineArn: string, exchangeId: string): strin
   return `${stateMachineArn.replace(":stateMachine:", ":execution:")}:${exchangeId}`;
 }
 
+/** Arguments of every Glue run for an exchange. `selectionKey`: where a long selection lies in the data bucket. */
+export function copyArguments(
+  { id, context, request }: ExchangeRecord,
+  selectionKey: string | null,
+): Record<string, string> {
+  return {
+    "--exchange_id": id,
+    "--source_case_id": String(context.sourceCaseId),
+    "--destination_case_id": String(context.caseId),
+    "--batch_id": context.batchId,
+    "--include_natives": String(request.includeNatives),
+    "--metadata": JSON.stringify(request.metadata),
+    "--manifest_prefix": manifestPrefix(id),
+    "--report_key": reportKey(id),
+    ...(selectionKey === null
+      ? { "--selection": JSON.stringify(request.selection) }
+      : { "--selection_key": selectionKey }),
+  };
+}
+
 /** What the state machine is given. `selectionKey`: where a long selection lies in the data bucket. */
 export function executionInput(
   record: ExchangeRecord,
   global: GlobalOutputs,
   selectionKey: string | null,
 ): ExecutionInput {
-  const { context, request, facts } = record;
-  const queue = facts.outputs?.queues.s3_copy;
+  const queue = record.facts.outputs?.queues.s3_copy;
   if (!queue) throw new PermanentError("NO_QUEUE", `exchange ${record.id} has no s3_copy queue to send files to`);
-  const selection: Record<string, string> =
-    selectionKey === null ? { "--selection": JSON.stringify(request.selection) } : { "--selection_key": selectionKey };
   return {
-    exchange: context,
-    glueArguments: {
-      "--exchange_id": record.id,
-      "--source_case_id": String(context.sourceCaseId),
-      "--destination_case_id": String(context.caseId),
-      "--batch_id": context.batchId,
-      "--include_natives": String(request.includeNatives),
-      "--metadata": JSON.stringify(request.metadata),
-      "--manifest_prefix": manifestPrefix(record.id),
-      "--report_key": reportKey(record.id),
-      ...selection,
-    },
+    exchange: record.context,
+    glueArguments: copyArguments(record, selectionKey),
     dataBucket: global.dataBucket,
     manifestPrefix: manifestPrefix(record.id),
     caseBucket: global.caseBucket,

@@ -2,7 +2,9 @@ import { DescribeExecutionCommand, ExecutionDoesNotExist } from "@aws-sdk/client
 import { GetEventSourceMappingCommand, ResourceNotFoundException } from "@aws-sdk/client-lambda";
 import { GetQueueAttributesCommand, QueueDoesNotExist } from "@aws-sdk/client-sqs";
 import type { AwsClients } from "../aws/clients.ts";
+import { removalKey, reportKey } from "../../contracts/manifest.ts";
 import type { ExchangeState } from "../../contracts/states.ts";
+import type { GlobalOutputs } from "../../programs/global/outputs.ts";
 import { expectedUnits, type Execution, type Observed, type QueueDepth } from "../exchange/observed.ts";
 import { lastAttempt } from "../exchange/operate.ts";
 import type { ExchangeRecord, Operation } from "../exchange/record.ts";
@@ -11,13 +13,15 @@ import { stageCounts } from "../registry/ledger.ts";
 import { operationsOf } from "../registry/operations.ts";
 import { isAbandoned } from "./liveness.ts";
 import { executionArn } from "./execution.ts";
+import { isThere } from "./manifest.ts";
+import { runsOf } from "./runs.ts";
 import type { Sweeper } from "./sweep.ts";
 
 export interface Eyes {
   readonly db: Registry;
-  readonly aws: Pick<AwsClients, "sfn" | "lambda" | "sqs">;
+  readonly aws: Pick<AwsClients, "sfn" | "lambda" | "sqs" | "glue" | "s3">;
   readonly sweeper: Sweeper;
-  readonly stateMachineArn: string;
+  readonly global: Pick<GlobalOutputs, "stateMachineArn" | "glueJobName" | "dataBucket">;
   readonly instance: string;
   readonly leaseSeconds: number;
 }
@@ -39,7 +43,9 @@ async function outside(
   const { state, facts } = record;
   const missing = needingStack.includes(state) ? await missingParts(record, eyes) : [];
   if (missing.length > 0) return { missing };
-  if (describing.includes(state)) return { execution: await describe(record, eyes) };
+  if (state === "COPYING_RECORDS" || state === "CONSTRUCTING_PAYLOAD")
+    return { execution: await describe(record, eyes) };
+  if (state === "FAILING" || state === "CANCELLING") return copyOf(record, eyes);
   if (state === "PROCESSING") {
     const ledger = await stageCounts(eyes.db, record.id);
     const rows = (stage: "copy" | "upload") =>
@@ -57,8 +63,6 @@ async function outside(
   return {};
 }
 
-const describing: readonly ExchangeState[] = ["COPYING_RECORDS", "CONSTRUCTING_PAYLOAD", "FAILING", "CANCELLING"];
-
 /** The states in which everything that the stack's outputs name has to exist. */
 const needingStack: readonly ExchangeState[] = ["COPYING_RECORDS", "CONSTRUCTING_PAYLOAD", "PROCESSING", "DRAINING"];
 
@@ -73,10 +77,23 @@ async function missingParts({ facts: { outputs } }: ExchangeRecord, eyes: Eyes):
   return (await Promise.all([...queues, ...consumers])).flat();
 }
 
+/** The execution and, once it can start no run any more, its runs and what they came to. */
+async function copyOf(record: ExchangeRecord, eyes: Eyes): Promise<Partial<Observed>> {
+  const execution = await describe(record, eyes);
+  if (!execution || execution.status === "RUNNING") return { execution };
+  const { glueJobName, dataBucket } = eyes.global;
+  const runs = await runsOf(eyes.aws.glue, glueJobName, record.id, record.createdAt);
+  if (runs.length === 0) return { execution, runs };
+  const [copied, removed] = await Promise.all(
+    [reportKey, removalKey].map((keyOf) => isThere(eyes.aws.s3, dataBucket, keyOf(record.id))),
+  );
+  return { execution, runs, copied: copied === true, removed: removed === true };
+}
+
 /** Null when no execution was ever started. Asked by name, since a crash may have come before its ARN was noted. */
 async function describe(record: ExchangeRecord, eyes: Eyes): Promise<Execution | null> {
   if (!record.facts.outputs) return null;
-  const arn = record.facts.executionArn ?? executionArn(eyes.stateMachineArn, record.id);
+  const arn = record.facts.executionArn ?? executionArn(eyes.global.stateMachineArn, record.id);
   try {
     const found = await eyes.aws.sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
     return {

@@ -136,6 +136,10 @@ export class Worker {
       log.info(context, decision.reason);
       await this.#act(decision, record, now, lease);
       if (decision.action.do === "move") this.#options.moved();
+      if (decision.pauseSeconds !== undefined) {
+        await lease.release(decision.pauseSeconds, decision.reason);
+        return;
+      }
     }
     await lease.release(0, null);
   }

@@ -1,12 +1,14 @@
 import { now, type Registry } from "./database.ts";
 
 /**
- * Lets waiting exchanges begin, oldest first, while fewer than `maxLive` are under way. One engine decides at a time.
- * Returns the ids of those that it let in.
+ * Lets waiting exchanges begin, oldest first, while fewer than `maxLive` are under way. One engine decides at a time;
+ * another that asks meanwhile lets in none. Returns the ids of those that it let in.
  */
 export async function admit(db: Registry, maxLive: number): Promise<string[]> {
   return db.transaction().execute(async (transaction) => {
-    await transaction.selectFrom("gates").select("name").where("name", "=", "admission").forUpdate().execute();
+    const gate = transaction.selectFrom("gates").select("name").where("name", "=", "admission");
+    // An engine that is paused while it decides must not keep the others from what is under way.
+    if (!(await gate.forUpdate().skipLocked().executeTakeFirst())) return [];
     const { live } = await transaction
       .selectFrom("exchanges")
       .select((select) => select.fn.countAll<number>().as("live"))

@@ -5,13 +5,17 @@ import { payloadDetail } from "../../contracts/events.ts";
 import { tableCount } from "../../contracts/manifest.ts";
 import type { ExchangeRequest } from "../../contracts/request.ts";
 import { exchangeOutputs } from "../../programs/exchange/config.ts";
-import type { ExchangeRecord, Operation } from "../exchange/record.ts";
+import type { ExchangeRecord, Operation, RecordsFate } from "../exchange/record.ts";
 import { fromJson, fromNullableJson } from "./database.ts";
 import type { RegistrySchema } from "./schema.ts";
 
 /** The request was parsed when it was accepted; what is stored is its parsed form. */
 const storedRequest = z.custom<ExchangeRequest>((value) => typeof value === "object" && value !== null);
 const tableRows = z.record(z.string(), tableCount);
+const recordsFate: z.ZodType<RecordsFate> = z.union([
+  z.object({ fate: z.enum(["none", "kept", "removed"]) }),
+  z.object({ fate: z.literal("partial"), error: wireError }),
+]);
 const operationError = wireError.extend({ retryable: z.boolean() });
 
 export function toRecord(row: Selectable<RegistrySchema["exchanges"]>): ExchangeRecord {
@@ -31,6 +35,7 @@ export function toRecord(row: Selectable<RegistrySchema["exchanges"]>): Exchange
       outputs: fromNullableJson(exchangeOutputs, row.outputs),
       uploaderToldAt: row.uploader_told_at,
       uploaderReleasedAt: row.uploader_released_at,
+      uploaderSilentSince: row.uploader_silent_since,
       executionArn: row.execution_arn,
       copyFinishedAt: row.copy_finished_at,
       payload: fromNullableJson(payloadDetail, row.payload),
@@ -39,6 +44,7 @@ export function toRecord(row: Selectable<RegistrySchema["exchanges"]>): Exchange
       quietSince: row.quiet_since,
       rows: fromNullableJson(tableRows, row.table_rows),
       outcome: row.outcome,
+      records: fromNullableJson(recordsFate, row.records),
       cancelRequestedAt: row.cancel_requested_at,
       hurriedAt: row.hurried_at,
     },

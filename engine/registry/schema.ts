@@ -34,6 +34,7 @@ interface ExchangeTable {
   outputs: NullableJson;
   uploader_told_at: Date | null;
   uploader_released_at: Date | null;
+  uploader_silent_since: Date | null;
   execution_arn: string | null;
   copy_finished_at: Date | null;
   payload: NullableJson;
@@ -42,6 +43,7 @@ interface ExchangeTable {
   quiet_since: Date | null;
   table_rows: NullableJson;
   outcome: FinalState | null;
+  records: NullableJson;
   cancel_requested_at: Date | null;
   hurried_at: Date | null;
 }

@@ -15,11 +15,13 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Waits that are minutes on AWS, where counters lag and networks are slow, and moments here. */
+/** Waits that are minutes on AWS, where counters lag, networks are slow and calls are rationed, and moments here. */
 const localTimes = {
   EXCHANGER_DRAIN_DELAY_SECONDS: "2",
   EXCHANGER_SETTLING_SECONDS: "2",
   EXCHANGER_POLL_SECONDS: "0.5",
+  EXCHANGER_RELEASE_SECONDS: "10",
+  EXCHANGER_OPERATIONS_PER_MINUTE: "600",
 };
 
 /** The environment of an engine under its own IAM role, but for its port. */

@@ -39,6 +39,7 @@ export function globalProgram(config: GlobalConfig, artifacts: Artifacts) {
     topicArn: topic.arn,
     orchestrationQueueArn: queues.orchestration.queue.arn,
     stateMachineArn: stateMachine.arn,
+    glueJobArn: glueJob.arn,
     dataBucketArn: storage.bucket.arn,
     registrySecretArn: secrets.registry.arn,
     caseReaderSecretArn: secrets.caseReader.arn,

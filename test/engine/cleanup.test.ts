@@ -12,10 +12,10 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client
 import { SNSClient } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import type { ManifestLine } from "../../contracts/manifest.ts";
+import { removalKey, type ManifestLine } from "../../contracts/manifest.ts";
 import { lambdaName, roleName } from "../../contracts/names.ts";
 import { noFacts, type ExchangeRecord } from "../../engine/exchange/record.ts";
-import { failMissingUnits, payloadFromManifest, readReport } from "../../engine/lifecycle/manifest.ts";
+import { failMissingUnits, isThere, payloadFromManifest, readReport } from "../../engine/lifecycle/manifest.ts";
 import { Sweeper } from "../../engine/lifecycle/sweep.ts";
 import type { Registry } from "../../engine/registry/database.ts";
 import { addMissing, page } from "../../engine/registry/ledger.ts";
@@ -302,5 +302,11 @@ describe("manifest", function () {
     await put("report.json", [report]);
 
     expect([before, await readReport(s3, bucket, id)]).to.deep.equal([null, report]);
+  });
+
+  it("tells what is there from what is not", async () => {
+    const part = `exchanges/${id}/manifest/part-00000.jsonl`;
+
+    expect([await isThere(s3, bucket, part), await isThere(s3, bucket, removalKey(id))]).to.deep.equal([true, false]);
   });
 });

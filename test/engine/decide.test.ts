@@ -1,80 +1,28 @@
 import { expect } from "chai";
 import { decide } from "../../engine/exchange/decide.ts";
-import type { Action, Settings } from "../../engine/exchange/decision.ts";
-import { defaultDeadlineMinutes } from "../../engine/exchange/deadlines.ts";
+import type { Action } from "../../engine/exchange/decision.ts";
 import type { Observed } from "../../engine/exchange/observed.ts";
+import type { ExchangeRecord } from "../../engine/exchange/record.ts";
 import {
-  noFacts,
-  type ExchangeRecord,
-  type Facts,
-  type Operation,
-  type OperationState,
-} from "../../engine/exchange/record.ts";
-import type { ExchangeState } from "../../contracts/states.ts";
-import { metadataKinds } from "../../contracts/request.ts";
-
-const now = new Date("2026-01-01T12:00:00Z");
-const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
-const settings: Settings = { deadlineMinutes: defaultDeadlineMinutes, pollSeconds: 5, settlingSeconds: 60 };
-const id = "6f0c2f60-6d3e-4d62-9f5b-2f7a1b1f5f10";
-const outputs = { queues: {}, processors: {} };
-const payload = { parts: [{ part: "a", documents: 2, copy: 3, upload: 2 }] };
-const failure = { code: "GLUE_JOB_FAILED", message: "no free bit" };
-
-function record(state: ExchangeState, facts: Partial<Facts> = {}, sinceSeconds = 1): ExchangeRecord {
-  return {
-    id,
-    state,
-    stateSince: ago(sinceSeconds),
-    context: { exchangeId: id, sourceCaseId: 1, caseId: 2, batchId: "b" },
-    request: {
-      sourceCaseId: 1,
-      destinationCaseId: 2,
-      batchId: "b",
-      selection: { by: "all" },
-      includeNatives: false,
-      metadata: [...metadataKinds],
-    },
-    selected: 2,
-    facts: { ...noFacts, ...facts },
-    waiting: null,
-    createdAt: ago(100),
-    updatedAt: ago(1),
-  };
-}
-
-function operation(purpose: string, state: OperationState, more: Partial<Operation> = {}): Operation {
-  return {
-    id: `${purpose}-${more.attempt ?? 1}`,
-    kind: purpose === "destroy" ? "destroy" : "up",
-    purpose,
-    attempt: 1,
-    state,
-    owner: "host/1/a",
-    pid: 5,
-    heartbeatAt: ago(1),
-    endedAt: state === "queued" || state === "running" ? null : ago(0),
-    error:
-      state === "failed" || state === "aborted" ? { code: "THROTTLED", message: "slow down", retryable: true } : null,
-    cancelRequested: false,
-    ...more,
-  };
-}
-
-const seen = (more: Partial<Observed> = {}): Observed => ({ operations: [], abandoned: new Set(), ...more });
-const done = (units: number) => ({ done: units, not_found: 0, failed: 0 });
-const full = { copy: { done: 1, not_found: 1, failed: 1 }, upload: done(2) };
-const empty = { visible: 0, inFlight: 0, delayed: 0 };
-const drained = (more: Partial<Observed>) =>
-  seen({ operations: [operation("drain:1", "succeeded")], mappings: { s3_copy: "Disabled" }, ...more });
-const quiet = { queues: { s3_copy: empty, doc_uploader: empty } };
-const up = (purpose: string, phase: "running" | "draining") => ({ kind: "up" as const, purpose, phase });
-const late = (state: keyof typeof defaultDeadlineMinutes) => defaultDeadlineMinutes[state] * 60 + 1;
-const deadline = (state: keyof typeof defaultDeadlineMinutes) => ({
-  code: "DEADLINE_EXCEEDED",
-  message: `${state} took longer than ${defaultDeadlineMinutes[state]} minutes`,
-});
-const provisioning = operation("provision", "running");
+  ago,
+  deadline,
+  done,
+  drained,
+  empty,
+  failure,
+  full,
+  late,
+  now,
+  operation,
+  outputs,
+  payload,
+  provisioning,
+  quiet,
+  record,
+  seen,
+  settings,
+  up,
+} from "./decide-kit.ts";
 
 const table: [title: string, record: ExchangeRecord, observed: Observed, action: Action][] = [
   ["waits in ACCEPTED", record("ACCEPTED"), seen(), { do: "wait", seconds: 60 }],
@@ -145,6 +93,12 @@ const table: [title: string, record: ExchangeRecord, observed: Observed, action:
     { do: "move", to: "STARTING" },
   ],
   ["tells the uploader first", record("STARTING", { outputs }), seen(), { do: "tell_uploader" }],
+  [
+    "waits past the deadline for an uploader that cannot be reached",
+    record("STARTING", { outputs, uploaderSilentSince: ago(60) }, late("STARTING")),
+    seen(),
+    { do: "tell_uploader" },
+  ],
   ["then starts the execution", record("STARTING", { uploaderToldAt: now }), seen(), { do: "start_execution" }],
   [
     "says that the exchange is initiated once both are done",
@@ -284,51 +238,21 @@ const table: [title: string, record: ExchangeRecord, observed: Observed, action:
   ],
   [
     "releases the uploader after the settling time",
-    record("DRAINING", { drainRound: 1, quietSince: ago(60) }),
+    record("DRAINING", { outputs, drainRound: 1, quietSince: ago(60) }),
     drained(quiet),
     { do: "release_uploader" },
+  ],
+  [
+    "goes on without an uploader that cannot be told to let go",
+    record("DRAINING", { outputs, drainRound: 1, quietSince: ago(60), uploaderSilentSince: ago(61) }, 120),
+    drained(quiet),
+    { do: "move", to: "DESTROYING", outcome: "FINISHED", records: { fate: "kept" } },
   ],
   [
     "destroys when the uploader has let go",
     record("DRAINING", { drainRound: 1, quietSince: ago(60), uploaderReleasedAt: now }),
     drained(quiet),
-    { do: "move", to: "DESTROYING", outcome: "FINISHED" },
-  ],
-  [
-    "cancels the operation of a failing exchange",
-    record("FAILING"),
-    seen({ operations: [provisioning] }),
-    { do: "cancel_operation", operation: provisioning },
-  ],
-  [
-    "waits for the operation that it cancelled",
-    record("FAILING"),
-    seen({ operations: [{ ...provisioning, cancelRequested: true }] }),
-    { do: "wait", seconds: 10 },
-  ],
-  [
-    "stops the execution of a failing exchange",
-    record("FAILING", { outputs }),
-    seen({ execution: { status: "RUNNING", stoppedAt: null, error: null, cause: null } }),
-    { do: "stop_execution" },
-  ],
-  [
-    "releases an uploader that may have been told although that was not noted",
-    record("FAILING", { outputs }),
-    seen({ execution: null }),
-    { do: "release_uploader" },
-  ],
-  [
-    "destroys when nothing runs any more",
-    record("FAILING"),
-    seen({ execution: null }),
-    { do: "move", to: "DESTROYING", outcome: "FAILED" },
-  ],
-  [
-    "leads a cancelled exchange to its own end",
-    record("CANCELLING"),
-    seen({ execution: null }),
-    { do: "move", to: "DESTROYING", outcome: "CANCELLED" },
+    { do: "move", to: "DESTROYING", outcome: "FINISHED", records: { fate: "kept" } },
   ],
   [
     "recovers a stack whose operation was cancelled before it destroys it",
@@ -373,18 +297,6 @@ const table: [title: string, record: ExchangeRecord, observed: Observed, action:
     record("DESTROYING", { outcome: "FINISHED", cancelRequestedAt: now }),
     seen({ operations: [operation("destroy", "succeeded")], leftovers: [] }),
     { do: "move", to: "CANCELLED", events: ["EXCHANGER_CANCELLED"] },
-  ],
-  [
-    "stops the operation of a cancelled exchange before anything else",
-    record("CANCELLING", { cancelRequestedAt: now }),
-    seen({ operations: [provisioning] }),
-    { do: "cancel_operation", operation: provisioning },
-  ],
-  [
-    "stops the execution of a cancelled exchange",
-    record("CANCELLING", { outputs, cancelRequestedAt: now }),
-    seen({ execution: { status: "RUNNING", stoppedAt: null, error: null, cause: null } }),
-    { do: "stop_execution" },
   ],
   [
     "destroys again at once when an operator asks for it",

@@ -21,6 +21,8 @@ describe("deployer", function () {
     const { path } = await ensureToolchain(() => undefined);
     deployer = new Deployer({
       maxOperations: 2,
+      operationMiB: 100,
+      operationsPerMinute: 6000,
       workDir: join(folder, "work"),
       stopGraceSeconds: 20,
       environment: {

@@ -45,6 +45,8 @@ describe("HTTP interface: ending, bound and metrics", function () {
   const cancel = (id: string, scope = "exchange:write", more = {}) =>
     call("POST", `/exchanges/${id}/cancel`, scope, more);
   const destroy = (id: string, scope = "exchange:operate") => call("DELETE", `/exchanges/${id}`, scope);
+  const recordsIn = (state: (typeof exchangeStates)[number]) =>
+    state === "ACCEPTED" || state === "PROVISIONING" ? "none" : "undecided";
   async function inState(state: (typeof exchangeStates)[number], outcome: "FINISHED" | null = null): Promise<string> {
     const id = await acceptedExchange(db);
     await db.updateTable("exchanges").set({ state, outcome }).where("id", "=", id).execute();
@@ -57,7 +59,7 @@ describe("HTTP interface: ending, bound and metrics", function () {
 
       const answers = [await cancel(id), await cancel(id)];
 
-      const body = { exchangeId: id, jobId: id, outcome: "CANCELLED", written: "kept" };
+      const body = { exchangeId: id, jobId: id, outcome: "CANCELLED", records: recordsIn(state) };
       expect(answers.map((answer) => [answer.status, answer.body])).to.deep.equal([
         [202, body],
         [202, body],
@@ -89,6 +91,25 @@ describe("HTTP interface: ending, bound and metrics", function () {
       expect(await find(db, id)).to.deep.equal(before);
     });
   }
+
+  it("tells what becomes of the records: kept once the copy had finished, and in the end what was done", async () => {
+    const id = await inState("PROCESSING");
+    await db
+      .updateTable("exchanges")
+      .set({ copy_finished_at: new Date(0) })
+      .execute();
+    const copied = await cancel(id);
+    const error = { code: "RECORDS_NOT_REMOVED", message: "no" };
+    await db
+      .updateTable("exchanges")
+      .set({ state: "DESTROYING", records: JSON.stringify({ fate: "partial", error }) })
+      .execute();
+    const told = await cancel(id);
+    const shown = await call("GET", `/exchanges/${id}`, "exchange:read");
+
+    expect([copied, told].map(({ body }) => (body as { records: string }).records)).to.deep.equal(["kept", "partial"]);
+    expect(shown.body).to.deep.include({ records: "partial", recordsFailure: error });
+  });
 
   it("lets an operator hurry a destruction without changing what it leads to", async () => {
     const id = await inState("DESTROYING", "FINISHED");

@@ -154,9 +154,11 @@ describe("messages of the engine", () => {
   it("carry the cause of a failure", () => {
     const failure = { code: "GLUE_JOB_FAILED", message: "no free bit" };
 
-    const { body } = eventMessage({ ...record, facts: { ...record.facts, failure } }, "EXCHANGER_FAILED", now);
+    const facts = { ...record.facts, failure, records: { fate: "removed" } as const };
+    const { body } = eventMessage({ ...record, facts }, "EXCHANGER_FAILED", now);
 
-    expect(body).to.deep.include({ status: "ERROR", detail: { error: failure, selection: "all" } });
+    const detail = { error: failure, selection: "all", records: "removed" };
+    expect(body).to.deep.include({ status: "ERROR", detail });
   });
 
   it("make the engine look again after the drain delay", () => {

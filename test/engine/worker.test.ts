@@ -23,7 +23,11 @@ import { ensureToolchain } from "../../local/toolchain/index.ts";
 import { sharedCloud } from "../support/cloud.ts";
 import { acceptedExchange, silent, testRegistry, type TestRegistry } from "./kit.ts";
 
-const stateMachineArn = "arn:aws:states:us-east-1:000000000000:stateMachine:doc_exch_none";
+const global = {
+  stateMachineArn: "arn:aws:states:us-east-1:000000000000:stateMachine:doc_exch_none",
+  glueJobName: "doc_exch_none",
+  dataBucket: "doc-exch-none",
+} as GlobalOutputs;
 
 describe("worker", function () {
   this.timeout(120_000);
@@ -66,10 +70,16 @@ describe("worker", function () {
   function workerOf(name: string, program: string): Worker {
     const instance = `${name}/${process.pid}/${name}`;
     const sweeper = new Sweeper(aws);
-    const global = { stateMachineArn } as GlobalOutputs;
     const operations = new OperationRunner({
       db,
-      deployer: new Deployer({ maxOperations: 1, workDir: join(folder, name), environment, stopGraceSeconds: 20 }),
+      deployer: new Deployer({
+        maxOperations: 1,
+        operationMiB: 100,
+        operationsPerMinute: 6000,
+        workDir: join(folder, name),
+        environment,
+        stopGraceSeconds: 20,
+      }),
       global,
       program: new URL(`programs/${program}.ts`, import.meta.url).href,
       secretsProvider: undefined,
@@ -82,9 +92,9 @@ describe("worker", function () {
     });
     const uploader = new UploaderCoordinator(aws.sqs, "http://127.0.0.1:1/nobody");
     const worker: Worker = new Worker({
-      eyes: { db, aws, sweeper, stateMachineArn, instance, leaseSeconds: 10 },
+      eyes: { db, aws, sweeper, global, instance, leaseSeconds: 10 },
       hands: { db, aws, global, operations, uploader, sweeper, drainDelaySeconds: 1, log: silent },
-      settings: { deadlineMinutes: defaultDeadlineMinutes, pollSeconds: 0.2, settlingSeconds: 0 },
+      settings: { deadlineMinutes: defaultDeadlineMinutes, pollSeconds: 0.2, settlingSeconds: 0, releaseSeconds: 60 },
       maxLiveExchanges: 10,
       moved: () => undefined,
       log: silent,

@@ -38,6 +38,7 @@ const engine = engineStatements({
   orchestrationQueueArn: outputs.orchestrationQueue.arn,
   uploaderQueueArn: outputs.uploader.queueArn,
   stateMachineArn: outputs.stateMachineArn,
+  glueJobArn: `arn:aws:glue:${region}:${account}:job/doc_exch_record_copy`,
   dataBucketArn,
   stateBucket: "pulumi-state",
   registrySecretArn: outputs.registrySecretArn,

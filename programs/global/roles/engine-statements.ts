@@ -11,6 +11,7 @@ export interface EngineReach {
   orchestrationQueueArn: string;
   uploaderQueueArn: string;
   stateMachineArn: string;
+  glueJobArn: string;
   dataBucketArn: string;
   stateBucket: string;
   registrySecretArn: string;
@@ -163,6 +164,13 @@ function drive(of: EngineReach): Statement[] {
       Effect: "Allow",
       Action: ["states:DescribeExecution", "states:StopExecution"],
       Resource: executions,
+    },
+    {
+      // A stopped state machine stops its run only at best; and a copy that did not finish is taken back by a run.
+      Sid: "EndAndUndoRecordCopy",
+      Effect: "Allow",
+      Action: ["glue:GetJobRuns", "glue:BatchStopJobRun", "glue:StartJobRun"],
+      Resource: of.glueJobArn,
     },
     { Sid: "Publish", Effect: "Allow", Action: "sns:Publish", Resource: of.topicArn },
     {

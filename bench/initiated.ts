@@ -1,0 +1,177 @@
+/**
+ * `npm run bench:initiated`: from POST to the arrival of EXCHANGER_INITIATED at a subscriber, and where the time goes.
+ * The last line of stdout is one JSON object.
+ */
+import { randomBytes } from "node:crypto";
+import { SNSClient, SubscribeCommand, UnsubscribeCommand } from "@aws-sdk/client-sns";
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  DeleteQueueCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { execa } from "execa";
+import { event } from "../contracts/events.ts";
+import type { ExchangeState } from "../contracts/states.ts";
+import { policyDocument } from "../programs/components/policy.ts";
+import { topicDelivers } from "../programs/global/queues.ts";
+import { median, tenths } from "../local/load/statistics.ts";
+import { post } from "../local/load/together.ts";
+import { createClient, type Client, type ExchangeView } from "../local/platform/client.ts";
+import { display } from "../local/platform/display.ts";
+import { startPlatform, type Platform } from "../local/platform/platform.ts";
+import { explain, onInterrupt } from "../local/platform/terminal.ts";
+
+const rounds = 5;
+
+/** Seconds of one exchange, by what was waited for. */
+interface Spent {
+  readonly total: number;
+  readonly accept: number;
+  readonly admission: number;
+  readonly provision: number;
+  readonly start: number;
+  readonly publish: number;
+}
+
+const stage = display();
+const interrupt = onInterrupt();
+
+try {
+  const platform = await startPlatform({ stage, signal: interrupt.signal });
+  try {
+    await measure(platform);
+  } finally {
+    await stage("Stopping everything", () => platform.stop());
+  }
+} catch (error) {
+  process.exitCode = explain(error, interrupt.signal);
+}
+interrupt.dispose();
+
+async function measure(platform: Platform): Promise<void> {
+  const token = await platform.issuer.token({
+    subject: "bench",
+    scopes: ["exchange:read", "exchange:write"],
+    cases: "*",
+  });
+  const client = createClient(platform.engineUrl, token);
+  const subscriber = await subscribe(platform);
+  const all: Spent[] = [];
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      const spent = await stage(`Exchange ${round} of ${rounds}`, () => one(platform, client, subscriber, round));
+      all.push(spent);
+    }
+  } finally {
+    await subscriber.stop();
+  }
+  const of = (name: keyof Spent) => tenths(median(all.map((spent) => spent[name])));
+  const startOf = { program: await startSeconds(platform, "node"), cli: await startSeconds(platform, "pulumi") };
+  const seconds = {
+    median: of("total"),
+    accept: of("accept"),
+    admission: of("admission"),
+    provision: of("provision"),
+    start: of("start"),
+    publish: of("publish"),
+  };
+  process.stderr.write(
+    `Of a provisioning, the program's process takes ${startOf.program} s to start; each run of the CLI ${startOf.cli} s, and there are two.\n`,
+  );
+  process.stdout.write(`${JSON.stringify({ exchanges: rounds, seconds, startSeconds: startOf })}\n`);
+}
+
+async function one(platform: Platform, client: Client, subscriber: Subscriber, round: number): Promise<Spent> {
+  const { sourceCaseId, destinationCaseId, selection } = platform.cases;
+  const posted = Date.now();
+  const id = await post(client, {
+    sourceCaseId,
+    destinationCaseId,
+    batchId: `bench-${round}`,
+    selection,
+    includeNatives: true,
+  });
+  const answered = Date.now();
+  const heard = await subscriber.initiated(id);
+  // The next one has the machine to itself.
+  const view = await client.follow(id, undefined, interrupt.signal);
+  const seconds = (from: number, to: number) => (to - from) / 1000;
+  return {
+    total: seconds(posted, heard),
+    accept: seconds(posted, answered),
+    admission: seconds(answered, entered(view, "PROVISIONING")),
+    provision: seconds(entered(view, "PROVISIONING"), entered(view, "STARTING")),
+    start: seconds(entered(view, "STARTING"), entered(view, "COPYING_RECORDS")),
+    publish: seconds(entered(view, "COPYING_RECORDS"), heard),
+  };
+}
+
+function entered(view: ExchangeView, state: ExchangeState): number {
+  const entry = view.stateHistory.find((each) => each.state === state);
+  if (!entry) throw new Error(`exchange ${view.exchangeId} ended ${view.state} and was never ${state}`);
+  return entry.at.getTime();
+}
+
+interface Subscriber {
+  /** When the event of an exchange arrived, in milliseconds. */
+  initiated(exchangeId: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** A queue that hears of every exchange's beginning, as any product round us may have. */
+async function subscribe({ cloud, outputs }: Platform): Promise<Subscriber> {
+  const [sns, sqs] = [new SNSClient(cloud.client("operator")), new SQSClient(cloud.client("operator"))];
+  const name = `bench-initiated-${randomBytes(4).toString("hex")}`;
+  const arn = `arn:aws:sqs:${cloud.region}:${cloud.accountId}:${name}`;
+  const Attributes = { Policy: policyDocument([topicDelivers(arn, outputs.topicArn)]) };
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }));
+  const { SubscriptionArn } = await sns.send(
+    new SubscribeCommand({
+      TopicArn: outputs.topicArn,
+      Protocol: "sqs",
+      Endpoint: arn,
+      Attributes: { RawMessageDelivery: "true", FilterPolicy: JSON.stringify({ eventType: ["EXCHANGER_INITIATED"] }) },
+    }),
+  );
+  return {
+    async initiated(exchangeId) {
+      for (;;) {
+        const { Messages: messages = [] } = await sqs.send(
+          new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }),
+          { abortSignal: interrupt.signal },
+        );
+        for (const { Body: body = "", ReceiptHandle } of messages) {
+          const at = Date.now();
+          await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+          if (event.parse(JSON.parse(body)).jobId === exchangeId) return at;
+        }
+      }
+    },
+    async stop() {
+      await sns.send(new UnsubscribeCommand({ SubscriptionArn }));
+      await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+      sns.destroy();
+      sqs.destroy();
+    },
+  };
+}
+
+/** What a process of an operation takes before it does anything: the program's with all that it imports, and the CLI. */
+async function startSeconds({ cloud }: Platform, which: "node" | "pulumi"): Promise<number> {
+  const imports = ["engine/deployer/child.ts", "programs/exchange/program.ts"]
+    .map((path) => `await import(${JSON.stringify(new URL(`../${path}`, import.meta.url).href)});`)
+    .join("");
+  const command =
+    which === "node"
+      ? [process.execPath, "--input-type=module", "--eval", `${imports}process.exit(0)`]
+      : ["pulumi", "version"];
+  const env = cloud.pulumiEnv("engine");
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const [file = "", ...args] = command;
+    times.push((await execa(file, args, { env, stdin: "ignore" })).durationMs / 1000);
+  }
+  return Math.round(median(times) * 100) / 100;
+}
