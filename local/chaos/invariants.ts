@@ -100,27 +100,30 @@ function eventsGoneWrong({ exchangeId, registry, events, view }: Facts): string[
   return wrong;
 }
 
-/** What a failed or cancelled exchange leaves in the destination: all that it says, and nothing that it does not. */
+/** The records of a failed or cancelled exchange stay or go as a whole, and of every file that came the ledger tells. */
 function earlyEndGoneWrong(facts: Facts, about: (...kinds: Finding["about"][]) => string[]): string[] {
-  const { records, examination, registry } = facts;
+  const { records, examination, registry, exchangeId, view } = facts;
+  if (exchangeId === undefined || !view) return [];
   const foreign = about("doubled row", "stray row", "dangling key", "wrong file", "stray object");
-  const came = [...(facts.exchangeId === undefined ? [] : (examination.files.get(facts.exchangeId) ?? []))]
+  const came = [...(examination.files.get(exchangeId) ?? [])]
     .filter(([, state]) => state === "copied")
     .map(([fileId]) => fileId);
-  const counts = Object.entries(examination.rows);
-  if (records === "none" || records === "removed") {
-    const rest = examination.ownRows.map((name) => `destination row ${name} was not removed`);
-    return [
-      ...foreign,
-      ...rest,
-      ...came.map((id) => `file ${id} lies in the destination, whose records are ${records}`),
-    ];
+  switch (records) {
+    case "none":
+    case "removed":
+      return [
+        ...foreign,
+        ...examination.ownRows.map((name) => `destination row ${name} is there, and records are ${records}`),
+        ...came.map((id) => `file ${id} lies in the destination, and records are ${records}`),
+      ];
+    case "kept": {
+      const reported = new Set(registry.ledger.flatMap(({ stage, fileId }) => (stage === "copy" ? [fileId] : [])));
+      const silent = came.filter((id) => !reported.has(id)).map((id) => `file ${id} was copied, and nothing says so`);
+      return [...foreign, ...about("missing row", "wrong row"), ...silent];
+    }
+    default:
+      return [...foreign, `records are neither kept nor removed, but ${records ?? "nobody says what"}`];
   }
-  const some = counts.some(([, { target }]) => target > 0);
-  const halves = records === "kept" && some ? about("missing row", "wrong row") : [];
-  const reported = new Set(registry.ledger.flatMap(({ stage, fileId }) => (stage === "copy" ? [fileId] : [])));
-  const silent = came.filter((id) => !reported.has(id));
-  return [...foreign, ...halves, ...silent.map((id) => `file ${id} was copied, and nothing says so`)];
 }
 
 function messagesLeft({ queues }: Facts): string[] {

@@ -43,7 +43,11 @@ export class Clients {
   }
 
   sqs(): Promise<SQS> {
-    return this.#once("sqs", async (settings) => new (await import("@aws-sdk/client-sqs")).SQS(settings));
+    // The service's own endpoint, as the vendor's provider does, and not the one that a queue's URL names.
+    return this.#once(
+      "sqs",
+      async (settings) => new (await import("@aws-sdk/client-sqs")).SQS({ ...settings, useQueueUrlAsEndpoint: false }),
+    );
   }
   sns(): Promise<SNS> {
     return this.#once("sns", async (settings) => new (await import("@aws-sdk/client-sns")).SNS(settings));

@@ -90,6 +90,7 @@ function cancelled(): Facts {
   return {
     ...facts,
     cancelled: true,
+    records: "none",
     view: {
       ...facts.view!,
       state: "CANCELLED",
@@ -298,14 +299,19 @@ describe("the invariants of a run", () => {
         "rows and files that were to be removed",
         { ...some(cancelled()), records: "removed" },
         [
-          "I7 destination row documents 20 was not removed",
-          "I7 file 1 lies in the destination, whose records are removed",
+          "I7 destination row documents 20 is there, and records are removed",
+          "I7 file 1 lies in the destination, and records are removed",
         ],
       ],
       [
         "records that are kept by halves, and a file of which nothing is said",
         { ...some(cancelled()), records: "kept" },
         ["I7 documents 10 has not arrived", "I7 file 1 was copied, and nothing says so"],
+      ],
+      [
+        "records of which nobody says what became",
+        { ...cancelled(), records: "partial" },
+        ["I7 records are neither kept nor removed, but partial"],
       ],
       [
         "what came and belongs to nothing",

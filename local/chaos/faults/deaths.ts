@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { commandLine, descendants, killAll } from "../processes.ts";
 import type { Fault, Struck, Surroundings } from "../scenario.ts";
-import type { Call, Moment } from "../wires/switchboard.ts";
+import type { Call, Moment, Verdict } from "../wires/switchboard.ts";
 import { atCommit } from "./glue.ts";
 import { trigger, type Trigger } from "./timing.ts";
 
@@ -48,14 +48,15 @@ export const deadDatabases: readonly Fault[] = [
     name: "aws:rds:reboot-db-instances while records are copied",
     what: `the database server is killed, and is back after ${downMs / 1000} s`,
     at: "commit 10",
-    begin: (surroundings) => atCommit(surroundings, 10, () => crash(surroundings).then(() => undefined)),
+    begin: (surroundings) => atCommit(surroundings, 10, () => crash(surroundings)),
   },
 ];
 
-async function crash({ cloud }: Surroundings): Promise<undefined> {
+async function crash({ cloud }: Surroundings): Promise<Verdict> {
   await cloud.database.kill();
   await delay(downMs);
   await cloud.database.revive();
+  return { do: "pass" };
 }
 
 /** Two leases of the lane's engines and a bit. */
@@ -104,7 +105,7 @@ async function pause(surroundings: Surroundings, at: Trigger, side: Moment): Pro
   };
 }
 
-type Strike = (call: Call) => { do: "cut" } | undefined | Promise<undefined>;
+type Strike = (call: Call) => Verdict | Promise<Verdict>;
 
 function once({ switchboard }: Surroundings, at: Trigger, side: Moment, strike: Strike): Struck {
   const due = trigger(at);

@@ -1,11 +1,14 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { databaseSecret } from "../../../contracts/secrets.ts";
 import { signal } from "../processes.ts";
 import type { Fault, Struck, Surroundings } from "../scenario.ts";
 import { openSqlWire } from "../wires/sql-wire.ts";
-import { Switchboard } from "../wires/switchboard.ts";
+import { Switchboard, type Verdict } from "../wires/switchboard.ts";
+
+const cut: Verdict = { do: "cut" };
 
 /** A run makes some fifty changes: the first, some in the middle, and one near the end. */
 const commits = [1, 4, 12, 25, 40];
@@ -18,14 +21,38 @@ export const deadCopies: readonly Fault[] = commits.map((commit) => ({
   begin: (surroundings) =>
     atCommit(surroundings, commit, () => {
       killRuns(surroundings.cloud.runDir);
+      return cut;
     }),
 }));
 
-/** Puts a wire between the record copy and its database, and does something at one of the changes. */
+const holdMs = 20_000;
+
+/** A copy that stands still at one of its changes; whoever does not want it any more has to stop it. */
+export const slowCopy: Fault = {
+  name: "record copy stands still",
+  what: `one of its commits is answered after ${holdMs / 1000} s`,
+  at: "commit 6",
+  async begin(surroundings) {
+    const over = new AbortController();
+    const { struck, end } = await atCommit(surroundings, 6, async () => {
+      await delay(holdMs, undefined, { signal: over.signal }).catch(() => undefined);
+      return { do: "pass" };
+    });
+    return {
+      struck,
+      end: async () => {
+        over.abort();
+        await end();
+      },
+    };
+  },
+};
+
+/** Puts a wire between the record copy and its database, and does something when one of the changes is answered. */
 export async function atCommit(
   { cloud, outputs }: Surroundings,
   commit: number,
-  strike: () => void | Promise<void>,
+  strike: () => Verdict | Promise<Verdict>,
 ): Promise<Struck> {
   const switchboard = new Switchboard();
   const wire = await openSqlWire({ switchboard, target: () => cloud.database });
@@ -35,11 +62,10 @@ export async function atCommit(
   const login = { ...databaseSecret.parse(JSON.parse(SecretString)), port: wire.port };
   await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(login) }));
   let struck = false;
-  switchboard.intercept(async (call, moment) => {
+  switchboard.intercept((call, moment) => {
     if (struck || moment !== "after" || call.nth !== commit) return undefined;
     struck = true;
-    await strike();
-    return { do: "cut" };
+    return strike();
   });
   return {
     struck: () => struck,

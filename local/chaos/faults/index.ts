@@ -1,7 +1,7 @@
 import type { Fault } from "../scenario.ts";
 import { apiErrors } from "./api-errors.ts";
 import { deadDatabases, deadOperations, pauses } from "./deaths.ts";
-import { deadCopies } from "./glue.ts";
+import { deadCopies, slowCopy } from "./glue.ts";
 import { deliveries, functions } from "./mischief.ts";
 
 /** Every misfortune but the kills of the engine; under each an exchange has to end well. Names as AWS FIS has them, where it has one. */
@@ -10,6 +10,7 @@ export const faults: readonly Fault[] = [
   ...deliveries,
   ...functions,
   ...deadCopies,
+  slowCopy,
   ...deadOperations,
   ...deadDatabases,
   ...pauses,

@@ -105,14 +105,14 @@ export const functions: readonly Fault[] = [
           call: "s3:PutObject",
           occurrence: 3,
           does: "pause",
-          seconds: 20,
+          seconds: 50,
         },
       },
     ),
-    settings: { EXCHANGER_DEADLINE_PROCESSING_MINUTES: "0.2" },
+    settings: { EXCHANGER_DEADLINE_PROCESSING_MINUTES: "0.15" },
   },
   fault("aws:lambda:invocation-add-delay of the ledger", "some outcomes are written late", "begin#2", {
-    function: { prefix: `${resourcePrefix}ledger`, call: "begin", occurrence: 2, does: "pause", seconds: 15 },
+    function: { prefix: `${resourcePrefix}ledger`, call: "begin", occurrence: 2, does: "pause", seconds: 40 },
   }),
 ];
 

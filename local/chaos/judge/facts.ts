@@ -14,8 +14,8 @@ export interface Facts {
   readonly cancelled: boolean;
   /** The API's last word; absent when the exchange had not ended in time. */
   readonly view: ExchangeView | undefined;
-  /** What the API says became of the records of an exchange that did not finish, where it says so. */
-  readonly records: "none" | "kept" | "removed" | undefined;
+  /** What the API says became of the records of an exchange that did not finish; they stay or go as a whole. */
+  readonly records: "none" | "kept" | "removed" | "partial" | "undecided" | undefined;
   /** What the API says was copied, by table. */
   readonly rows: Readonly<Record<string, { source: number; target: number }>> | undefined;
   /** Files as the API lists them. */

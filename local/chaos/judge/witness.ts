@@ -96,7 +96,7 @@ async function gather(outcome: Outcome, tools: Tools): Promise<Facts> {
 }
 
 const apiWords = z.object({
-  records: z.enum(["none", "kept", "removed"]).optional(),
+  records: z.enum(["none", "kept", "removed", "partial", "undecided"]).optional(),
   rows: z.record(z.string(), tableCount).optional(),
 });
 
