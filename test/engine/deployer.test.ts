@@ -9,7 +9,7 @@ import type { Job, Outcome } from "../../engine/deployer/protocol.ts";
 import type { ExchangeStackConfig } from "../../programs/exchange/config.ts";
 
 describe("deployer", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   /** Written by the slow program once it runs. */
   let flag: string;
