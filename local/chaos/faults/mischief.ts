@@ -97,13 +97,13 @@ export const functions: readonly Fault[] = [
   {
     ...fault(
       "aws:lambda:invocation-add-delay past the deadline",
-      "a copy hangs until its units are given up",
-      "s3:PutObject#3",
+      "the last copies hang until their units are given up",
+      "s3:PutObject#28",
       {
         function: {
           prefix: `${resourcePrefix}s3_copy_lambda`,
           call: "s3:PutObject",
-          occurrence: 3,
+          occurrence: 28,
           does: "pause",
           seconds: 50,
         },
