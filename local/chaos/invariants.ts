@@ -121,7 +121,9 @@ function earlyEndGoneWrong(facts: Facts, about: (...kinds: Finding["about"][]) =
       const silent = came.filter((id) => !reported.has(id)).map((id) => `file ${id} was copied, and nothing says so`);
       return [...foreign, ...about("missing row", "wrong row"), ...silent];
     }
-    default:
+    case "partial":
+    case "undecided":
+    case undefined:
       return [...foreign, `records are neither kept nor removed, but ${records ?? "nobody says what"}`];
   }
 }

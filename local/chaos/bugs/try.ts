@@ -57,10 +57,10 @@ export async function tryBug(bug: Bug, lane: Lane, witness: Witness): Promise<Tr
 }
 
 /** Lambdas and record copy as they were built in a folder; those of this project without one. */
-async function deploy({ projectDir, pulumiEnv }: Cloud, artifacts?: string): Promise<void> {
+async function deploy(cloud: Cloud, artifacts?: string): Promise<void> {
   await execa("pulumi", ["up", "--yes", "--skip-preview", "--non-interactive", "-s", globalStack], {
-    cwd: projectDir,
-    env: { ...pulumiEnv("operator"), ...(artifacts !== undefined && { EXCHANGER_ARTIFACTS: artifacts }) },
+    cwd: cloud.projectDir,
+    env: { ...cloud.pulumiEnv("operator"), ...(artifacts !== undefined && { EXCHANGER_ARTIFACTS: artifacts }) },
     stdin: "ignore",
   });
 }
