@@ -143,6 +143,7 @@ async function run(scenario: Scenario, tools: Tools): Promise<Outcome> {
   const strikes = armStrikes(scenario.strikes ?? [], wired, cancel);
   const started = performance.now();
   const signal = AbortSignal.timeout(patienceMs);
+  const over = new AbortController();
   let ended: { exchangeId?: string; view?: ExchangeView; body?: unknown } = {};
   let cancelled: boolean | undefined;
   try {
@@ -151,20 +152,23 @@ async function run(scenario: Scenario, tools: Tools): Promise<Outcome> {
     const request = { sourceCaseId, destinationCaseId: outsider.destinationCaseId, selection, ...rest };
     const exchangeId = await caller.request(request, randomUUID(), signal);
     ended = { exchangeId };
-    const over = new AbortController();
-    const cancelling = cancel.due.then(async () => {
-      if (!over.signal.aborted) cancelled = await caller.cancel(exchangeId, AbortSignal.any([signal, over.signal]));
-    });
+    const cancelling = cancel.due
+      .then(async () => {
+        if (!over.signal.aborted) cancelled = await caller.cancel(exchangeId, AbortSignal.any([signal, over.signal]));
+      })
+      // What was not answered until the end was not taken.
+      .catch(() => undefined);
     ended = { exchangeId, ...(await caller.follow(exchangeId, signal)) };
     over.abort();
     cancel.disarm();
-    await cancelling.catch(() => undefined);
+    await cancelling;
     await engine.ready();
     await outboxEmpty(tools, exchangeId, signal);
   } catch (error) {
     // Too late: what is missing in the outcome says so.
     if (!signal.aborted) throw error;
   } finally {
+    over.abort();
     strikes.disarm();
     cancel.disarm();
     await fault?.end();
