@@ -47,8 +47,8 @@ export const deadDatabases: readonly Fault[] = [
   {
     name: "aws:rds:reboot-db-instances while records are copied",
     what: `the database server is killed, and is back after ${downMs / 1000} s`,
-    at: "commit 10",
-    begin: (surroundings) => atCommit(surroundings, 10, () => crash(surroundings)),
+    at: "commit 56",
+    begin: (surroundings) => atCommit(surroundings, 56, () => crash(surroundings)),
   },
 ];
 

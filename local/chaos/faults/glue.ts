@@ -10,8 +10,8 @@ import { Switchboard, type Verdict } from "../wires/switchboard.ts";
 
 const cut: Verdict = { do: "cut" };
 
-/** A run makes some fifty changes: the first, some in the middle, and one near the end. */
-const commits = [1, 4, 12, 25, 40];
+/** Of some eighty: tables of its own, selection, merged names, first rows, rows that hang on them, the last ones, the end. */
+const commits = [2, 10, 25, 51, 57, 71, 79];
 
 /** The record copy dies when something has just been committed, and nobody hears of it. */
 export const deadCopies: readonly Fault[] = commits.map((commit) => ({
