@@ -33,7 +33,10 @@ const childModule = fileURLToPath(new URL("child.ts", import.meta.url));
 /** How much of a child's last words is kept in case it dies without an outcome. */
 const longestLastWords = 2000;
 
-/** Runs Pulumi operations, each in a child process: a stray rejection of one cannot fail another. */
+/**
+ * Runs Pulumi operations, each in a child process: a stray rejection of one cannot fail another. Each has a provider of
+ * its own too: a provider process keeps one configuration, and ours holds the tags by which an exchange is swept.
+ */
 export class Deployer {
   readonly #options: DeployerOptions;
   readonly #queue: PQueue;

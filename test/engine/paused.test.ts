@@ -27,20 +27,22 @@ const actions: Exclude<Action, { do: "wait" }>[] = [
 
 describe("an engine that was paused past its lease", () => {
   /** Whoever touches anything of this fails the test. */
-  const untouchable = <Thing extends object>() =>
-    new Proxy({} as Thing, {
+  const untouchable: unknown = new Proxy(
+    {},
+    {
       get(_, name) {
         throw new Error(`${String(name)} was touched without the lease`);
       },
-    });
+    },
+  );
 
   for (const action of actions) {
     it(`notices before it does ${action.do}`, async () => {
       const given = record("PROVISIONING");
       const taken = { exchangeId: given.id, owner: "host/1/a", seconds: 10, signals: 0 };
-      const lease = new Lease(untouchable<Registry>(), { ...taken, since: performance.now() - 10_001 });
+      const lease = new Lease(untouchable as Registry, { ...taken, since: performance.now() - 10_001 });
 
-      const thrown = await act({ action, reason: "r" }, given, now, lease, untouchable<Hands>()).catch(
+      const thrown = await act({ action, reason: "r" }, given, now, lease, untouchable as Hands).catch(
         (error: unknown) => error,
       );
 

@@ -15,6 +15,6 @@ export async function migrate(db: Kysely<RegistrySchema>): Promise<void> {
   const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
   if (error === undefined) return;
   const failed = results?.find((result) => result.status === "Error")?.migrationName ?? "the migrations";
-  const why = error instanceof Error ? error.message : String(error);
+  const why = error instanceof Error ? error.message : "no reason was given";
   throw new RecoverableError("MIGRATION_FAILED", `could not apply ${failed} to the registry: ${why}`, { cause: error });
 }
