@@ -106,6 +106,7 @@ def test_missing_arguments_are_named() -> None:
         ({"data_bucket": ""}, "ARGUMENT_INVALID"),
         ({"case_schema_prefix": "a`b"}, "ARGUMENT_INVALID"),
         ({"manifest_part_size": "0"}, "ARGUMENT_INVALID"),
+        ({"mover": "fastest"}, "ARGUMENT_INVALID"),
         ({"selection_key": "too"}, "SELECTION_INVALID"),
     ],
 )
