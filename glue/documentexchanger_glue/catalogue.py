@@ -9,7 +9,15 @@ from .db import fetch, quoted
 from .errors import MisfitError
 
 #: The job's own tables in a case database; they are no part of a case.
-BOOKKEEPING = ("exchange_checkpoints", "exchange_copies", "exchange_id_map", "exchange_id_ranges")
+BOOKKEEPING = (
+    "exchange_checkpoints",
+    "exchange_copies",
+    "exchange_id_map",
+    "exchange_id_ranges",
+    "exchange_kept",
+    "exchange_links",
+    "exchange_removals",
+)
 
 _INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint"})
 _NUMBERS = _INTEGERS | {"decimal", "float", "double", "year"}
@@ -37,6 +45,11 @@ class Column:
         """Whether its values can be keys that are translated."""
         return self.data_type in _INTEGERS
 
+    @property
+    def holds_bytes(self) -> bool:
+        """Whether its values are no text and are printed as they are."""
+        return self.data_type in _BYTES
+
     def read(self, row: str) -> str:
         """Return SQL that reads the exact value; a FLOAT is printed with six digits unless it is widened first."""
         return f"{row}.{quoted(self.name)} * 1e0" if self.data_type == "float" else f"{row}.{quoted(self.name)}"
@@ -48,7 +61,7 @@ class Column:
         if self.data_type in _NUMBERS:
             return value
         text = value.replace(b"\\", b"\\\\").replace(b"'", b"\\'").replace(b"\0", b"\\0")
-        return (b"_binary'" if self.data_type in _BYTES else b"_utf8mb4'") + text + b"'"
+        return (b"_binary'" if self.holds_bytes else b"_utf8mb4'") + text + b"'"
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ class Tools:
 def run(settings: Settings, tools: Tools) -> Report:
     """Copy the selected records, prove that all of them arrived, write the manifest and, last, the report."""
     began = tools.clock()
-    storage.remove(settings.data_bucket, settings.report_key)
+    for key in (settings.report_key, settings.removal_key):
+        storage.remove(settings.data_bucket, key)
     with target_of(settings) as guard:
         execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
         with named_lock(guard, f"exchange:{settings.exchange_id}", 60):

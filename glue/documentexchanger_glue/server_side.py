@@ -55,7 +55,10 @@ def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids:
                 {name: int(note or 0) for name, note in zip(sql.notes, notes, strict=True) if int(note or 0)}
             )
         is_fresh = not any(fetch(target, probe) for probe in sql.probes)
-        moved.written = sum(execute(target, insert) for insert in (sql.inserts if is_fresh else sql.inserts_missing))
+        for insert in sql.inserts if is_fresh else sql.inserts_missing:
+            if insert.links:
+                execute(target, insert.links)
+            moved.written += execute(target, insert.rows)
         check_in(target, work.settings.exchange_id, task.chunk.number, moved)
     return moved
 

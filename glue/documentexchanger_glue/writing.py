@@ -8,12 +8,11 @@ from pymysql.connections import Connection
 from .db import execute, fetch, quoted, transaction
 from .errors import MisfitError
 from .idmap import record
+from .links import Key, record_links
 from .plan import TablePlan
 
 #: Statements are kept near this size; a row that is larger goes alone.
 STATEMENT_BYTES = 512 * 1024
-
-Key = tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,16 @@ def existing(target: Connection, table: TablePlan, keys: Iterable[Key]) -> set[K
     return {tuple(value or b"" for value in row) for row in fetch(target, sql)} & set(wanted)
 
 
-def insert_missing(target: Connection, exchange_id: str, table: TablePlan, rows: Sequence[NewRow]) -> int:
-    """Write the rows that are not there yet, with their entries in the id map; return how many were new."""
+def insert_missing(
+    target: Connection, exchange_id: str, table: TablePlan, rows: Sequence[NewRow], *, shared: bool = False
+) -> int:
+    """Write the rows that are not there yet, and remember which became which; return how many were new.
+
+    `shared`: rows that are there already may serve others too, so that they are used is remembered as well.
+    """
     present = existing(target, table, (row.key for row in rows))
+    if shared:
+        record_links(target, exchange_id, table.table, sorted(present), merged=True)
     missing = list({row.key: row for row in rows if row.key not in present}.values())
     pairs = [row.pair for row in rows if row.pair]
     if not missing and not pairs:
@@ -59,6 +65,8 @@ def insert_missing(target: Connection, exchange_id: str, table: TablePlan, rows:
     most = _largest_statement(target) - len(head)
     with transaction(target):
         record(target, exchange_id, table.name, pairs)
+        if not table.id_column:
+            record_links(target, exchange_id, table.table, (row.key for row in missing))
         for values in _statements(table, missing, most):
             execute(target, head + values)
     return len(missing)
