@@ -36,8 +36,18 @@ export const manifestLine = z.strictObject({
 });
 export type ManifestLine = z.infer<typeof manifestLine>;
 
-/** Rows of one table: those selected in the source, and those found for them in the destination after the copy. */
-export const tableCount = z.object({ source: z.int().nonnegative(), target: z.int().nonnegative() });
+/**
+ * Rows of one table: those selected in the source, and those found for them in the destination after the copy.
+ * `checksum`: of the copied rows in any order, the same in the source, translated, and in the destination.
+ */
+export const tableCount = z.object({
+  source: z.int().nonnegative(),
+  target: z.int().nonnegative(),
+  checksum: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
+});
 
 /** `report.json` beside the manifest: what the record copy did. Written last, so its presence means "complete". */
 export const copyReport = z.object({

@@ -44,6 +44,8 @@ _TABLES = (
       chunk INT UNSIGNED NOT NULL,
       read_rows BIGINT UNSIGNED NOT NULL,
       written_rows BIGINT UNSIGNED NOT NULL,
+      -- Sum of the rows' CRC-32, the same in the source, translated, and in the destination.
+      checksum BIGINT UNSIGNED NOT NULL,
       -- JSON: what could not travel, in the report's words, and how many rows lost it.
       notes TEXT CHARACTER SET utf8mb4 NOT NULL,
       PRIMARY KEY (exchange_id, table_name, chunk)

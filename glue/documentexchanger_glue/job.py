@@ -28,8 +28,7 @@ from .report import Report, mismatches, must_match, skipped_lines, write_report
 from .selection import selected_documents
 from .settings import Settings
 from .survey import Survey, survey
-from .task import Moved, Mover, Task
-from .verify import Count, verify_chunk
+from .task import Count, Moved, Mover, Task
 from .work import Chunk, Work, documents_of, source_of, target_of
 
 #: The source is in use while it is copied: what appears meanwhile is taken along in a further round.
@@ -69,7 +68,7 @@ def run(settings: Settings, tools: Tools) -> Report:
             parts = tools.spread(partial(write_part, work), chunks)
             remove_other_parts(settings, chunks)
             patiently(partial(finish, settings), "finishing")
-    report = Report(len(parts), rows, skipped_lines(one_sided, notes), tools.clock() - began)
+    report = Report(len(parts), rows, skipped_lines(one_sided, notes), tools.clock() - began, _checksums(work))
     write_report(settings, report)
     tools.log("finished", **report.as_json())
     return report
@@ -133,7 +132,7 @@ def _round(
     done = {key: moved for key, moved in _checked_in(work).items() if key[1] not in again}
     for level in work.plan.levels:
         tasks = patiently(partial(_tasks, work, level, chunks, surveys, done.keys()), "setting ids aside")
-        moved: list[Moved] = tools.spread(partial(tools.mover, work), tasks)
+        moved: list[Moved] = tools.spread(partial(tools.mover.move, work), tasks)
         for name in level:
             new = [one for one in moved if one.table == name]
             tools.log("copied", table=name, rows=sum(m.read for m in new), written=sum(m.written for m in new))
@@ -142,7 +141,7 @@ def _round(
     for lost in tools.spread(partial(patch_task, work), waiting):
         notes.update(lost)
     rows = {name: Count() for name in sorted(work.plan.tables)}
-    counts: list[dict[str, Count]] = tools.spread(partial(verify_chunk, work), chunks)
+    counts: list[dict[str, Count]] = tools.spread(partial(tools.mover.verify, work), chunks)
     for found in [patiently(partial(_count_merged, work, gathered), "checking merged rows"), *counts]:
         for name, count in found.items():
             rows[name].add(count)
@@ -156,6 +155,13 @@ def _checked_in(work: Work) -> dict[tuple[str, int], Moved]:
             return checked_in(target, work.settings.exchange_id)
 
     return patiently(read, "reading checkpoints")
+
+
+def _checksums(work: Work) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for (table, _), moved in _checked_in(work).items():
+        sums[table] += moved.checksum
+    return dict(sums)
 
 
 def survey_chunk(work: Work, chunk: Chunk) -> Survey:

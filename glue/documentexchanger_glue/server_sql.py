@@ -43,6 +43,8 @@ class Statements:
     #: Remembers and writes the rows, all of them, or only those that are not there yet.
     inserts: tuple[Insert, ...]
     inserts_missing: tuple[Insert, ...]
+    #: Counts rows that travel and those of them that are found, and adds up what both hold.
+    reconciling: tuple[str, ...]
 
 
 def statements(work: Work, table: TablePlan, chunk: Chunk, collapsing: Sequence[str]) -> Statements:
@@ -58,7 +60,14 @@ def statements(work: Work, table: TablePlan, chunk: Chunk, collapsing: Sequence[
         probes=tuple(server.probe(way) for way in ways),
         inserts=tuple(server.insert(way, twins=twins, missing=False) for way in ways),
         inserts_missing=tuple(server.insert(way, twins=twins, missing=True) for way in ways),
+        reconciling=tuple(server.reconcile(way) for way in ways),
     )
+
+
+def verifying(work: Work, table: TablePlan, chunk: Chunk) -> list[str]:
+    """Count the rows that travel and those of them that are found in the destination; one row a query."""
+    server = _Server(work, table, chunk)
+    return [server.verify(way) for way in paths(work.plan, table, work.settings.source_schema)]
 
 
 def give_ids(work: Work, table: TablePlan, without_ids: str, first: int) -> str:
@@ -138,6 +147,27 @@ class _Server:
             " WHERE r.`exchange twin` = 1",
             links,
         )
+
+    def verify(self, way: Path) -> str:
+        """Also a row that waits for a lookup travels: it is missing so far."""
+        found = f"COUNT(x.{quoted(self.table.table.primary_key[0])})"
+        there = f"LEFT JOIN {quoted(self.table.name)} x ON {self._same_key()}"
+        return (
+            f"SELECT COUNT(*), {found} {self._from(way, own='LEFT JOIN')} {there} {self._where(way, *self._foreign())}"
+        )
+
+    def reconcile(self, way: Path) -> str:
+        """Add up what is read and what is written, without what is made anew here or waits for other rows."""
+        columns = self.table.compared
+        sums = ", ".join(
+            f"COALESCE(SUM(CRC32(CONCAT_WS('#', {', '.join(parts)}))), 0)"
+            for parts in (
+                [column.printed(self._value(column.name)) for column in columns],
+                [column.printed(f"x.{quoted(column.name)}") for column in columns],
+            )
+        )
+        there = f"JOIN {quoted(self.table.name)} x ON {self._same_key()}"
+        return f"SELECT {sums} {self._from(way)} {there} {self._where(way, *self._travels())}"
 
     def _from(self, way: Path, own: str | None = "JOIN") -> str:
         """Read downwards from the documents: their entries in the map are a short range of its key."""

@@ -1,6 +1,7 @@
 """What later stages read: the manifest, the report, and the keys in the destination."""
 
 import json
+import re
 from collections.abc import Callable
 
 import boto3
@@ -86,7 +87,9 @@ def test_a_part_holds_as_many_documents_as_asked_and_the_report_counts_them(
     }
     report = json.loads(objects[f"{prefix}/report.json"])
     assert (report["documents"], report["parts"], report["skipped"]) == (5, 3, [])
-    assert report["rows"]["documents"] == {"source": 5, "target": 5}
+    counted = report["rows"]["documents"]
+    assert (counted["source"], counted["target"]) == (5, 5)
+    assert re.fullmatch("[0-9a-f]{16}", counted["checksum"])
     assert report["seconds"] > 0
     assert len(target.rows("documents")) == 5
 
