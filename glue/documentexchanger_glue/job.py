@@ -23,6 +23,7 @@ from .manifest import remove_other_parts, write_part
 from .merge import code_bits, found_in_target, merge
 from .patch import patch_rows
 from .plan import Plan, make_plan, travelling
+from .progress import shown
 from .ranges import IdRange, set_aside
 from .report import Report, mismatches, must_match, skipped_lines, write_report
 from .selection import selected_documents
@@ -57,7 +58,7 @@ class Tools:
 def run(settings: Settings, tools: Tools) -> Report:
     """Copy the selected records, prove that all of them arrived, write the manifest and, last, the report."""
     began = tools.clock()
-    for key in (settings.report_key, settings.removal_key):
+    for key in (settings.report_key, settings.removal_key, settings.progress_key):
         storage.remove(settings.data_bucket, key)
     with target_of(settings) as guard:
         execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
@@ -130,12 +131,9 @@ def _round(
     work = replace(work, bits=bits)
     tools.log("merged", rows={name: len(gathered.of(name)) for name in work.plan.lookups})
     done = {key: moved for key, moved in _checked_in(work).items() if key[1] not in again}
-    for level in work.plan.levels:
-        tasks = patiently(partial(_tasks, work, level, chunks, surveys, done.keys()), "setting ids aside")
-        moved: list[Moved] = tools.spread(partial(tools.mover.move, work), tasks)
-        for name in level:
-            new = [one for one in moved if one.table == name]
-            tools.log("copied", table=name, rows=sum(m.read for m in new), written=sum(m.written for m in new))
+    totals = sum((Counter(found.counts) for found in surveys), Counter(dict.fromkeys(work.plan.owned, 0)))
+    with shown(work.settings, {name: totals[name] for name in work.plan.owned}):
+        _move(work, chunks, surveys, done.keys(), tools)
     notes = sum((moved.notes for moved in _checked_in(work).values()), Counter[str]())
     waiting = [(name, chunk) for name in work.plan.owned if work.plan.tables[name].deferred for chunk in chunks]
     for lost in tools.spread(partial(patch_task, work), waiting):
@@ -147,6 +145,21 @@ def _round(
             rows[name].add(count)
     lacking = {chunk.number for chunk, found in zip(chunks, counts, strict=True) if mismatches(found)}
     return rows, notes, frozenset(lacking)
+
+
+def _move(
+    work: Work,
+    chunks: Sequence[Chunk],
+    surveys: Sequence[Survey],
+    done: AbstractSet[tuple[str, int]],
+    tools: Tools,
+) -> None:
+    for level in work.plan.levels:
+        tasks = patiently(partial(_tasks, work, level, chunks, surveys, done), "setting ids aside")
+        moved: list[Moved] = tools.spread(partial(tools.mover.move, work), tasks)
+        for name in level:
+            new = [one for one in moved if one.table == name]
+            tools.log("copied", table=name, rows=sum(m.read for m in new), written=sum(m.written for m in new))
 
 
 def _checked_in(work: Work) -> dict[tuple[str, int], Moved]:

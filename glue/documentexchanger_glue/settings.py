@@ -66,8 +66,17 @@ class Settings:
 
     @property
     def removal_key(self) -> str:
-        """Where the report of a removal is written, beside that of the copy."""
-        return self.report_key.rpartition("/")[0] + "/removed.json" if "/" in self.report_key else "removed.json"
+        """Where the report of a removal is written."""
+        return self._beside_report("removed.json")
+
+    @property
+    def progress_key(self) -> str:
+        """Where it is written how far the copy is."""
+        return self._beside_report("progress.json")
+
+    def _beside_report(self, name: str) -> str:
+        folder, slash, _ = self.report_key.rpartition("/")
+        return folder + slash + name
 
     @property
     def source_schema(self) -> str:

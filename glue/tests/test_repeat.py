@@ -222,6 +222,6 @@ def test_rows_that_arrive_changed_fail_the_job(source: Case, target: Case, excha
     # Assess
     assert caught.value.code == "CHECKSUM_DIFFERS"
     assert target.rows("comments") == []
-    assert same.objects() == {}
+    assert not any(key.endswith("report.json") for key in same.objects())
     target.run("DROP TRIGGER meddler")
     assert same.run().rows["comments"].target == 8
