@@ -60,6 +60,12 @@ export const copyReport = z.object({
 });
 export type CopyReport = z.infer<typeof copyReport>;
 
+/** `progress.json` beside the report, while the copy runs: rows of each table that are done, and in all. */
+export const copyProgress = z.object({
+  rows: z.record(z.string(), z.object({ done: z.int().nonnegative(), total: z.int().nonnegative() })),
+});
+export type CopyProgress = z.infer<typeof copyProgress>;
+
 /** Where one exchange keeps its manifest and report in the data bucket. */
 export function exchangePrefix(exchangeId: string): string {
   return `exchanges/${exchangeId}/`;
@@ -68,6 +74,10 @@ export function exchangePrefix(exchangeId: string): string {
 /** Every part of the manifest lies under this prefix, as `part-00000.jsonl` and so on. */
 export function manifestPrefix(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}manifest/`;
+}
+
+export function progressKey(exchangeId: string): string {
+  return `${exchangePrefix(exchangeId)}progress.json`;
 }
 
 export function reportKey(exchangeId: string): string {

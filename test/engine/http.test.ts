@@ -406,6 +406,19 @@ describe("HTTP interface", function () {
       });
     });
 
+    it("shows how many rows are copied while records are", async () => {
+      const id = await acceptedExchange(db);
+      const rows = { comments: { done: 500, total: 1200 } };
+      api.copying.set(id, { rows });
+      const before = await api.call("GET", `/exchanges/${id}`, { token });
+      await db.updateTable("exchanges").set({ state: "COPYING_RECORDS" }).execute();
+
+      const { body } = await api.call("GET", `/exchanges/${id}`, { token });
+
+      expect(before.body).not.to.have.property("copying");
+      expect(body).to.have.deep.property("copying", rows);
+    });
+
     it("shows what is pending while documents are on their way", async () => {
       const id = await acceptedExchange(db);
       await ledger(id, ["copy", "1", "11", "done"]);
