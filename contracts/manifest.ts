@@ -36,8 +36,18 @@ export const manifestLine = z.strictObject({
 });
 export type ManifestLine = z.infer<typeof manifestLine>;
 
-/** Rows of one table: those selected in the source, and those found for them in the destination after the copy. */
-export const tableCount = z.object({ source: z.int().nonnegative(), target: z.int().nonnegative() });
+/**
+ * Rows of one table: those selected in the source, and those found for them in the destination after the copy.
+ * `checksum`: of the copied rows in any order, the same in the source, translated, and in the destination.
+ */
+export const tableCount = z.object({
+  source: z.int().nonnegative(),
+  target: z.int().nonnegative(),
+  checksum: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
+});
 
 /** `report.json` beside the manifest: what the record copy did. Written last, so its presence means "complete". */
 export const copyReport = z.object({
@@ -49,6 +59,12 @@ export const copyReport = z.object({
   seconds: z.number(),
 });
 export type CopyReport = z.infer<typeof copyReport>;
+
+/** `progress.json` beside the report, while the copy runs: rows of each table that are done, and in all. */
+export const copyProgress = z.object({
+  rows: z.record(z.string(), z.object({ done: z.int().nonnegative(), total: z.int().nonnegative() })),
+});
+export type CopyProgress = z.infer<typeof copyProgress>;
 
 /** Where one exchange keeps its manifest and report in the data bucket. */
 export function exchangePrefix(exchangeId: string): string {
@@ -63,6 +79,10 @@ export function manifestPrefix(exchangeId: string): string {
 /** Written last by a run that took out what the copy had written, so its presence means "all of it is gone". */
 export function removalKey(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}removed.json`;
+}
+
+export function progressKey(exchangeId: string): string {
+  return `${exchangePrefix(exchangeId)}progress.json`;
 }
 
 export function reportKey(exchangeId: string): string {

@@ -12,6 +12,7 @@ import { Deployer } from "./deployer/deployer.ts";
 import { createApp } from "./http/app.ts";
 import { readKeys } from "./http/auth.ts";
 import { Inbox } from "./inbox/inbox.ts";
+import { readProgress } from "./lifecycle/copy-progress.ts";
 import { OperationRunner } from "./lifecycle/operation-runner.ts";
 import { Sweeper } from "./lifecycle/sweep.ts";
 import { Worker } from "./lifecycle/worker.ts";
@@ -133,6 +134,11 @@ async function assemble(config: EngineConfig, parts: Parts): Promise<Engine> {
     routes: {
       db: registry,
       cases,
+      copyProgress: (id) =>
+        readProgress(aws.s3, global.dataBucket, id).catch((error: unknown) => {
+          log.warn({ err: error, exchangeId: id }, "the record copy's progress cannot be read");
+          return null;
+        }),
       admissionSeconds: config.deadlineMinutes.ACCEPTED * 60,
       maxWaiting: config.maxWaitingExchanges,
       accepted: nudge,

@@ -1,4 +1,7 @@
-"""AWS Glue job: copies the records of an exchange. Arguments and exit code; the work is in documentexchanger_glue."""
+"""AWS Glue job: copies the records of an exchange, or takes them out again.
+
+Arguments and exit code; the work is in documentexchanger_glue.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -7,8 +10,9 @@ from contextlib import contextmanager
 from documentexchanger_glue import storage
 from documentexchanger_glue.errors import CopyError
 from documentexchanger_glue.job import Spread, Tools, run
-from documentexchanger_glue.log import logger
+from documentexchanger_glue.log import Log, logger
 from documentexchanger_glue.movers import MOVERS, STREAMING, chosen_mover
+from documentexchanger_glue.remove import remove
 from documentexchanger_glue.settings import Settings, given_arguments, settings_from
 from documentexchanger_glue.threads import spread_over
 
@@ -17,26 +21,29 @@ _STATEMENTS_AT_ONCE = 4
 
 
 def main(argv: list[str]) -> int:
-    """Run the copy that the arguments ask for; return 0 when all of it is done."""
+    """Do what the arguments ask for; return 0 when all of it is done."""
     try:
         settings = settings_from(given_arguments(argv), storage.read_text)
-        copy(settings)
+        log = logger(
+            {
+                "exchangeId": settings.exchange_id,
+                "caseId": settings.destination_case_id,
+                "sourceCaseId": settings.source_case_id,
+                "batchId": settings.batch_id,
+            }
+        )
+        if settings.remove:
+            remove(settings, log)
+        else:
+            copy(settings, log)
     except CopyError as error:
         print(f"ERROR {error.code}: {error.message}", flush=True)
         return 1
     return 0
 
 
-def copy(settings: Settings) -> None:
+def copy(settings: Settings, log: Log) -> None:
     """Copy with the mover that fits; Spark starts only where rows must pass through it."""
-    log = logger(
-        {
-            "exchangeId": settings.exchange_id,
-            "caseId": settings.destination_case_id,
-            "sourceCaseId": settings.source_case_id,
-            "batchId": settings.batch_id,
-        }
-    )
     mover = chosen_mover(settings)
     log("mover chosen", mover=mover)
     with _spread(mover) as spread:

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Request, RequestHandler } from "express";
 import { z } from "zod";
 import { exchangeId } from "../../contracts/ids.ts";
+import type { CopyProgress } from "../../contracts/manifest.ts";
 import { exchangeRequestBody, type ExchangeRequest } from "../../contracts/request.ts";
 import type { CaseReader } from "../cases/reader.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
@@ -27,6 +28,8 @@ import { brief, ending, entry, full } from "./view.ts";
 export interface ExchangeRoutes {
   readonly db: Registry;
   readonly cases: CaseReader;
+  /** How far the record copy of an exchange is; null where nobody can tell. */
+  readonly copyProgress: (exchangeId: string) => Promise<CopyProgress | null>;
   /** How long an exchange may wait for admission. */
   readonly admissionSeconds: number;
   /** How many exchanges may wait for admission at once. */
@@ -145,12 +148,13 @@ export function index(routes: ExchangeRoutes): RequestHandler {
 export function show(routes: ExchangeRoutes): RequestHandler {
   return async (request, response) => {
     const record = await visible(request, routes.db);
-    const [past, counts, stages] = await Promise.all([
+    const [past, counts, stages, progress] = await Promise.all([
       history(routes.db, record.id),
       documentCounts(routes.db, record.id),
       stageCounts(routes.db, record.id),
+      record.state === "COPYING_RECORDS" ? routes.copyProgress(record.id) : null,
     ]);
-    response.json(full(record, past, counts, stages));
+    response.json({ ...full(record, past, counts, stages), ...(progress && { copying: progress.rows }) });
   };
 }
 

@@ -1,7 +1,7 @@
 """What a schema looks like, read from the server: columns, keys, foreign keys."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pymysql.connections import Connection
 
@@ -9,7 +9,15 @@ from .db import fetch, quoted
 from .errors import MisfitError
 
 #: The job's own tables in a case database; they are no part of a case.
-BOOKKEEPING = ("exchange_checkpoints", "exchange_copies", "exchange_id_map", "exchange_id_ranges")
+BOOKKEEPING = (
+    "exchange_checkpoints",
+    "exchange_copies",
+    "exchange_id_map",
+    "exchange_id_ranges",
+    "exchange_kept",
+    "exchange_links",
+    "exchange_removals",
+)
 
 _INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint"})
 _NUMBERS = _INTEGERS | {"decimal", "float", "double", "year"}
@@ -31,15 +39,39 @@ class Column:
     has_default: bool = False
     auto_increment: bool = False
     stamps_updates: bool = False
+    #: The type in full. Only columns of one type on both sides print equal values equally.
+    full_type: str = ""
+    prints_equally: bool = True
 
     @property
     def is_integer(self) -> bool:
         """Whether its values can be keys that are translated."""
         return self.data_type in _INTEGERS
 
+    @property
+    def holds_bytes(self) -> bool:
+        """Whether its values are no text and are printed as they are."""
+        return self.data_type in _BYTES
+
     def read(self, row: str) -> str:
         """Return SQL that reads the exact value; a FLOAT is printed with six digits unless it is widened first."""
         return f"{row}.{quoted(self.name)} * 1e0" if self.data_type == "float" else f"{row}.{quoted(self.name)}"
+
+    def printed(self, value: str) -> str:
+        """Return SQL of a value as a checksum takes it: text in one character set, and NULL unlike every text."""
+        if self.holds_bytes:
+            return f"COALESCE(HEX({value}), '~')"
+        if self.data_type in _NUMBERS:
+            return f"COALESCE({value}{' * 1e0' if self.data_type == 'float' else ''}, '~')"
+        return f"COALESCE(CONCAT('=', CONVERT({value} USING utf8mb4)), '~')"
+
+    def print(self, value: bytes | None) -> bytes:
+        """Print a value that was read as `printed` does."""
+        if value is None:
+            return b"~"
+        if self.holds_bytes:
+            return value.hex().upper().encode()
+        return value if self.data_type in _NUMBERS else b"=" + value
 
     def literal(self, value: bytes | None) -> bytes:
         """Return SQL that stands for exactly the value that was read."""
@@ -48,7 +80,7 @@ class Column:
         if self.data_type in _NUMBERS:
             return value
         text = value.replace(b"\\", b"\\\\").replace(b"'", b"\\'").replace(b"\0", b"\\0")
-        return (b"_binary'" if self.data_type in _BYTES else b"_utf8mb4'") + text + b"'"
+        return (b"_binary'" if self.holds_bytes else b"_utf8mb4'") + text + b"'"
 
 
 @dataclass(frozen=True)
@@ -84,10 +116,10 @@ Catalogue = dict[str, Table]
 def read_catalogue(to: Connection, schema: str) -> Catalogue:
     """Read every base table of a schema. Needs no more than SELECT on it."""
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
-    for table, name, data_type, nullable, default, extra, expression in _texts(
+    for table, name, data_type, nullable, default, extra, expression, full_type in _texts(
         to,
         "SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default IS NOT NULL, c.extra,"
-        " c.generation_expression FROM information_schema.columns c JOIN information_schema.tables t"
+        " c.generation_expression, c.column_type FROM information_schema.columns c JOIN information_schema.tables t"
         " ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'"
         " WHERE c.table_schema = %s ORDER BY c.table_name, c.ordinal_position",
         schema,
@@ -100,6 +132,7 @@ def read_catalogue(to: Connection, schema: str) -> Catalogue:
             has_default=default == "1" or nullable == "YES",
             auto_increment="auto_increment" in extra.lower(),
             stamps_updates="on update" in extra.lower(),
+            full_type=full_type,
         )
     keys: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for table, key, column in _texts(
@@ -148,7 +181,10 @@ def common(source: Catalogue, target: Catalogue) -> Catalogue:
                 "KEYS_DIFFER", f"table {name} has another primary key in the destination than in the source"
             )
         columns = {
-            column: theirs.columns[column]
+            column: replace(
+                theirs.columns[column],
+                prints_equally=ours.columns[column].full_type == theirs.columns[column].full_type,
+            )
             for column in ours.columns
             if column in theirs.columns and not theirs.columns[column].generated
         }

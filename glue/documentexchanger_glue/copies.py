@@ -33,6 +33,8 @@ def select_documents(target: Connection, settings: Settings, table: Table, docum
     `documents`: source ids, ascending. What an earlier attempt selected stands, whatever labels and folders say now.
     """
     size, done = _copy_of(target, settings)
+    for removal in ("exchange_kept", "exchange_removals"):
+        execute(target, f"DELETE FROM {removal} WHERE exchange_id = %s", (settings.exchange_id,))
     if not done:
         _forget(target, settings)
         ids = set_aside(target, settings.target_schema, settings.exchange_id, table, {0: len(documents)})[0]

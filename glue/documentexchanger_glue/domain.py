@@ -60,5 +60,10 @@ COMPANIONS = MappingProxyType({"label_category_labels": "label_id"})
 #: Columns of exchanged rows that are cleared.
 CLEARED = MappingProxyType({EXHIBITS: {"document_properties": b"NULL"}})
 
+#: Columns of exchanged rows that are made anew.
+DERIVED_COLUMNS = MappingProxyType(
+    {EXHIBITS: ("number", "confidentiality_status"), FILES: ("s3_key",), "attachments": ("text_key",)}
+)
+
 #: Rows that stay where natives were not asked for; `{row}` is the alias of the table.
 NO_NATIVES = MappingProxyType({FILES: "{row}.role <> 'native'"})

@@ -44,9 +44,34 @@ _TABLES = (
       chunk INT UNSIGNED NOT NULL,
       read_rows BIGINT UNSIGNED NOT NULL,
       written_rows BIGINT UNSIGNED NOT NULL,
+      -- Sum of the rows' CRC-32, the same in the source, translated, and in the destination.
+      checksum BIGINT UNSIGNED NOT NULL,
       -- JSON: what could not travel, in the report's words, and how many rows lost it.
       notes TEXT CHARACTER SET utf8mb4 NOT NULL,
       PRIMARY KEY (exchange_id, table_name, chunk)
+    ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
+    """CREATE TABLE IF NOT EXISTS exchange_links (
+      exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+      -- The primary key of a row that has no id of its own, as text.
+      row_key VARBINARY(700) NOT NULL,
+      -- 1 where a row that the destination had already was used.
+      merged TINYINT(1) NOT NULL DEFAULT 0,
+      PRIMARY KEY (exchange_id, table_name, row_key)
+    ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
+    """CREATE TABLE IF NOT EXISTS exchange_kept (
+      exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+      -- A row that a removal leaves, and what it is left for.
+      row_key VARBINARY(700) NOT NULL,
+      because VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+      PRIMARY KEY (exchange_id, table_name, row_key)
+    ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
+    """CREATE TABLE IF NOT EXISTS exchange_removals (
+      exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+      removed_rows BIGINT UNSIGNED NOT NULL,
+      PRIMARY KEY (exchange_id, table_name)
     ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
 )
 
@@ -93,15 +118,23 @@ def record(
         )
 
 
+def of(exchange_id: str, table: str, alias: str = "") -> str:
+    """Return SQL of what singles out the entries of one table of one exchange, in any table of the job's own."""
+    exchange, name = entry(exchange_id, table)
+    prefix = f"{alias}." if alias else ""
+    return f"{prefix}exchange_id = {exchange} AND {prefix}table_name = {name}"
+
+
 def entry(exchange_id: str, table: str) -> tuple[str, str]:
     """Return SQL literals of the first two columns of the map's key."""
-    return f"'{exchange_id}'", "'" + table.replace("\\", "\\\\").replace("'", "''") + "'"
+    return literal(exchange_id), literal(table)
+
+
+def literal(text: str) -> str:
+    """Return SQL that stands for a text."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def joined(alias: str, exchange_id: str, table: str, source_id: str) -> str:
     """Return SQL that joins the map's entry of a row by its id in the source."""
-    exchange, name = entry(exchange_id, table)
-    return (
-        f"JOIN exchange_id_map {alias} ON {alias}.exchange_id = {exchange} AND {alias}.table_name = {name}"
-        f" AND {alias}.source_id = {source_id}"
-    )
+    return f"JOIN exchange_id_map {alias} ON {of(exchange_id, table, alias)} AND {alias}.source_id = {source_id}"

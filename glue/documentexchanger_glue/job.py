@@ -23,13 +23,13 @@ from .manifest import remove_other_parts, write_part
 from .merge import code_bits, found_in_target, merge
 from .patch import patch_rows
 from .plan import Plan, make_plan, travelling
+from .progress import shown
 from .ranges import IdRange, set_aside
 from .report import Report, mismatches, must_match, skipped_lines, write_report
 from .selection import selected_documents
 from .settings import Settings
 from .survey import Survey, survey
-from .task import Moved, Mover, Task
-from .verify import Count, verify_chunk
+from .task import Count, Moved, Mover, Task
 from .work import Chunk, Work, documents_of, source_of, target_of
 
 #: The source is in use while it is copied: what appears meanwhile is taken along in a further round.
@@ -58,7 +58,8 @@ class Tools:
 def run(settings: Settings, tools: Tools) -> Report:
     """Copy the selected records, prove that all of them arrived, write the manifest and, last, the report."""
     began = tools.clock()
-    storage.remove(settings.data_bucket, settings.report_key)
+    for key in (settings.report_key, settings.removal_key, settings.progress_key):
+        storage.remove(settings.data_bucket, key)
     with target_of(settings) as guard:
         execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
         with named_lock(guard, f"exchange:{settings.exchange_id}", 60):
@@ -68,7 +69,7 @@ def run(settings: Settings, tools: Tools) -> Report:
             parts = tools.spread(partial(write_part, work), chunks)
             remove_other_parts(settings, chunks)
             patiently(partial(finish, settings), "finishing")
-    report = Report(len(parts), rows, skipped_lines(one_sided, notes), tools.clock() - began)
+    report = Report(len(parts), rows, skipped_lines(one_sided, notes), tools.clock() - began, _checksums(work))
     write_report(settings, report)
     tools.log("finished", **report.as_json())
     return report
@@ -130,23 +131,35 @@ def _round(
     work = replace(work, bits=bits)
     tools.log("merged", rows={name: len(gathered.of(name)) for name in work.plan.lookups})
     done = {key: moved for key, moved in _checked_in(work).items() if key[1] not in again}
-    for level in work.plan.levels:
-        tasks = patiently(partial(_tasks, work, level, chunks, surveys, done.keys()), "setting ids aside")
-        moved: list[Moved] = tools.spread(partial(tools.mover, work), tasks)
-        for name in level:
-            new = [one for one in moved if one.table == name]
-            tools.log("copied", table=name, rows=sum(m.read for m in new), written=sum(m.written for m in new))
+    totals = sum((Counter(found.counts) for found in surveys), Counter(dict.fromkeys(work.plan.owned, 0)))
+    with shown(work.settings, {name: totals[name] for name in work.plan.owned}):
+        _move(work, chunks, surveys, done.keys(), tools)
     notes = sum((moved.notes for moved in _checked_in(work).values()), Counter[str]())
     waiting = [(name, chunk) for name in work.plan.owned if work.plan.tables[name].deferred for chunk in chunks]
     for lost in tools.spread(partial(patch_task, work), waiting):
         notes.update(lost)
     rows = {name: Count() for name in sorted(work.plan.tables)}
-    counts: list[dict[str, Count]] = tools.spread(partial(verify_chunk, work), chunks)
+    counts: list[dict[str, Count]] = tools.spread(partial(tools.mover.verify, work), chunks)
     for found in [patiently(partial(_count_merged, work, gathered), "checking merged rows"), *counts]:
         for name, count in found.items():
             rows[name].add(count)
     lacking = {chunk.number for chunk, found in zip(chunks, counts, strict=True) if mismatches(found)}
     return rows, notes, frozenset(lacking)
+
+
+def _move(
+    work: Work,
+    chunks: Sequence[Chunk],
+    surveys: Sequence[Survey],
+    done: AbstractSet[tuple[str, int]],
+    tools: Tools,
+) -> None:
+    for level in work.plan.levels:
+        tasks = patiently(partial(_tasks, work, level, chunks, surveys, done), "setting ids aside")
+        moved: list[Moved] = tools.spread(partial(tools.mover.move, work), tasks)
+        for name in level:
+            new = [one for one in moved if one.table == name]
+            tools.log("copied", table=name, rows=sum(m.read for m in new), written=sum(m.written for m in new))
 
 
 def _checked_in(work: Work) -> dict[tuple[str, int], Moved]:
@@ -155,6 +168,13 @@ def _checked_in(work: Work) -> dict[tuple[str, int], Moved]:
             return checked_in(target, work.settings.exchange_id)
 
     return patiently(read, "reading checkpoints")
+
+
+def _checksums(work: Work) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for (table, _), moved in _checked_in(work).items():
+        sums[table] += moved.checksum
+    return dict(sums)
 
 
 def survey_chunk(work: Work, chunk: Chunk) -> Survey:

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from zlib import crc32
 
 from pymysql.connections import Connection
 
 from .checkpoints import check_in
-from .db import Row, patiently, stream
+from .db import Raw, Row, patiently, stream
 from .derive import DERIVED, Derivation, names_for, texts_for
 from .domain import ROOT
 from .idmap import lookup
@@ -41,6 +42,7 @@ def _move(work: Work, task: Task) -> Moved:
                 moved.read += len(rows)
                 new, notes = context.translated([dict(zip(table.table.columns, row, strict=True)) for row in rows])
                 moved.notes += notes
+                moved.checksum += sum(row.checksum or 0 for row in new)
                 moved.written += insert_missing(target, work.settings.exchange_id, table, new)
         check_in(target, work.settings.exchange_id, task.chunk.number, moved)
     return moved
@@ -90,7 +92,7 @@ class _Context:
             of = Derivation(self.work, row, own_id, placed.ids, self.names, self.texts)
             literals = [self._literal(name, of) for name in self.table.table.columns]
             pair = None if not self.table.id_column or source_id in known else (source_id, own_id)
-            new.append(NewRow(key_of(self.table, row, placed, own_id), literals, pair))
+            new.append(NewRow(key_of(self.table, row, placed, own_id), literals, pair, self._checksum(of)))
             notes += of.notes
         return new, notes
 
@@ -116,6 +118,21 @@ class _Context:
             more = set_aside_more(self.target, schema, exchange_id, self.table.table, len(short))
             given |= dict(zip(short, range(more.first, more.first + more.size), strict=True))
         return known | given, set(known)
+
+    def _checksum(self, of: Derivation) -> int:
+        parts = (column.print(self._raw(column.name, of)) for column in self.table.compared)
+        return crc32(b"#".join(parts))
+
+    def _raw(self, name: str, of: Derivation) -> Raw:
+        """Return what will be written into a column, as it is read."""
+        if name in self.table.constants:
+            constant = self.table.constants[name]
+            return None if constant == b"NULL" else constant
+        if name == self.table.id_column:
+            return str(of.own_id).encode()
+        if name in self.table.mapped:
+            return str(of.ids[name]).encode() if name in of.ids else None
+        return of.row[name]
 
     def _literal(self, name: str, of: Derivation) -> bytes:
         column = self.table.table.columns[name]

@@ -11,14 +11,17 @@ from pymysql.connections import Connection
 from .db import fetch, named_lock, number_of, patiently, quoted
 from .errors import InvalidInputError
 from .mover import stream_rows
-from .server_side import insert_on_server
+from .server_side import count_on_server, insert_on_server
 from .settings import Settings
 from .task import Mover
+from .verify import verify_chunk
 from .work import source_of, target_of
 
 SERVER_SIDE, STREAMING = "server_side", "streaming"
 
-MOVERS: Mapping[str, Mover] = MappingProxyType({SERVER_SIDE: insert_on_server, STREAMING: stream_rows})
+MOVERS: Mapping[str, Mover] = MappingProxyType(
+    {SERVER_SIDE: Mover(insert_on_server, count_on_server), STREAMING: Mover(stream_rows, verify_chunk)}
+)
 
 _DENIED = frozenset({1044, 1142, 1143})
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .catalogue import Catalogue, Column, ForeignKey, Table
-from .domain import CLEARED, COMPANIONS, MERGED_BY, METADATA, NEEDED, NO_NATIVES, ROOT
+from .domain import CLEARED, COMPANIONS, DERIVED_COLUMNS, MERGED_BY, METADATA, NEEDED, NO_NATIVES, ROOT
 from .errors import MisfitError
 from .order import order_of
 
@@ -53,6 +53,19 @@ class TablePlan:
     def columns(self) -> tuple[Column, ...]:
         """Columns that are read and written."""
         return tuple(self.table.columns.values())
+
+    @property
+    def compared(self) -> tuple[Column, ...]:
+        """Columns that the checksum takes: not what is made anew, waits for other rows, or is printed in two ways."""
+        made = DERIVED_COLUMNS.get(self.name, ())
+        return tuple(
+            column
+            for column in self.columns
+            if column.prints_equally
+            and column.data_type != "bit"
+            and (column.name in self.constants or column.name not in made)
+            and column.name not in self.deferred
+        )
 
     @property
     def id_column(self) -> str | None:

@@ -21,7 +21,7 @@ _LOCK_WAIT_TIMEOUT = 1205
 LOCK_SECONDS = 2
 _ATTEMPTS = 40
 #: Ranges that a chunk takes when the source has grown since its own was measured are numbered from here.
-_EXTRA = 1 << 30
+EXTRA = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def set_aside_more(target: Connection, schema: str, exchange_id: str, table: Tab
             (exchange_id, table.name),
         )
         more = IdRange(_reserve(target, table, size), size)
-        _record(target, exchange_id, table.name, {max(int(last or 0) + 1, _EXTRA): more})
+        _record(target, exchange_id, table.name, {max(int(last or 0) + 1, EXTRA): more})
     return more
 
 

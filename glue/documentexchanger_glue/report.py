@@ -3,13 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import storage
 from .domain import ROOT
 from .errors import SourceMovedError
 from .settings import Settings
-from .verify import Count
+from .task import Count
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,22 @@ class Report:
     rows: Mapping[str, Count]
     skipped: tuple[str, ...]
     seconds: float
+    #: Table → sum of its rows' CRC-32, found equal in the source, translated, and in the destination.
+    checksums: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """Return the report in the shape of the contract."""
         return {
             "documents": self.rows[ROOT].target,
             "parts": self.parts,
-            "rows": {name: {"source": count.source, "target": count.target} for name, count in self.rows.items()},
+            "rows": {name: self._row(name) for name in self.rows},
             "skipped": list(self.skipped),
             "seconds": round(self.seconds, 3),
         }
+
+    def _row(self, name: str) -> dict[str, object]:
+        told: dict[str, object] = {"source": self.rows[name].source, "target": self.rows[name].target}
+        return told | ({"checksum": f"{self.checksums[name]:016x}"} if name in self.checksums else {})
 
 
 def write_report(settings: Settings, report: Report) -> None:

@@ -10,12 +10,13 @@ from pymysql.connections import Connection
 
 from .checkpoints import check_in
 from .db import execute, fetch, patiently, transaction
+from .errors import MisfitError
 from .idmap import entry
 from .plan import TablePlan
 from .ranges import IdRange, set_aside_more
-from .server_sql import Statements, give_ids, statements
-from .task import Moved, Task
-from .work import Work, target_of
+from .server_sql import Statements, give_ids, statements, verifying
+from .task import Count, Moved, Task
+from .work import Chunk, Work, target_of
 
 
 class _TooFewIdsError(Exception):
@@ -55,9 +56,44 @@ def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids:
                 {name: int(note or 0) for name, note in zip(sql.notes, notes, strict=True) if int(note or 0)}
             )
         is_fresh = not any(fetch(target, probe) for probe in sql.probes)
-        moved.written = sum(execute(target, insert) for insert in (sql.inserts if is_fresh else sql.inserts_missing))
+        for insert in sql.inserts if is_fresh else sql.inserts_missing:
+            if insert.links:
+                execute(target, insert.links)
+            moved.written += execute(target, insert.rows)
+        moved.checksum = _reconciled(target, task.table, sql, is_fresh=is_fresh)
         check_in(target, work.settings.exchange_id, task.chunk.number, moved)
     return moved
+
+
+def _reconciled(target: Connection, table: str, sql: Statements, *, is_fresh: bool) -> int:
+    """Return the checksum of what was read; fresh rows, which nobody else has seen yet, must have the same."""
+    total = 0
+    for query in sql.reconciling:
+        ((wanted, found),) = fetch(target, query)
+        if is_fresh and wanted != found:
+            raise MisfitError(
+                "CHECKSUM_DIFFERS", f"rows of table {table} changed on their way into the destination; nothing was kept"
+            )
+        total += int(wanted or 0)
+    return total
+
+
+def count_on_server(work: Work, chunk: Chunk) -> dict[str, Count]:
+    """Count the rows of every owned table that hang on one chunk of documents, by statements of the server."""
+
+    def count() -> dict[str, Count]:
+        with target_of(work.settings) as target:
+            return {name: _count(target, work, work.plan.tables[name], chunk) for name in work.plan.owned}
+
+    return patiently(count, "checking the copy")
+
+
+def _count(target: Connection, work: Work, table: TablePlan, chunk: Chunk) -> Count:
+    found = Count()
+    for query in verifying(work, table, chunk):
+        ((source, there),) = fetch(target, query)
+        found.add(Count(int(source or 0), int(there or 0)))
+    return found
 
 
 def _give_ids(target: Connection, work: Work, table: TablePlan, without_ids: str, ids: IdRange) -> None:

@@ -11,11 +11,21 @@ from dataclasses import dataclass
 from .db import quoted
 from .derive_sql import DERIVED_SQL, DerivedSql, SqlDerivation
 from .domain import ROOT
-from .idmap import entry, joined
+from .idmap import entry, joined, of
+from .links import recording
 from .plan import TablePlan
 from .reading import Path, paths
 from .translate import first_columns
 from .work import Chunk, Work
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Writes the rows of one way."""
+
+    rows: str
+    #: Goes first; none where the id map remembers the rows.
+    links: str | None
 
 
 @dataclass(frozen=True)
@@ -30,9 +40,11 @@ class Statements:
     without_ids: str | None
     #: Finds one row that the destination has already.
     probes: tuple[str, ...]
-    #: Writes the rows, all of them, or only those that are not there yet.
-    inserts: tuple[str, ...]
-    inserts_missing: tuple[str, ...]
+    #: Remembers and writes the rows, all of them, or only those that are not there yet.
+    inserts: tuple[Insert, ...]
+    inserts_missing: tuple[Insert, ...]
+    #: Counts rows that travel and those of them that are found, and adds up what both hold.
+    reconciling: tuple[str, ...]
 
 
 def statements(work: Work, table: TablePlan, chunk: Chunk, collapsing: Sequence[str]) -> Statements:
@@ -48,7 +60,14 @@ def statements(work: Work, table: TablePlan, chunk: Chunk, collapsing: Sequence[
         probes=tuple(server.probe(way) for way in ways),
         inserts=tuple(server.insert(way, twins=twins, missing=False) for way in ways),
         inserts_missing=tuple(server.insert(way, twins=twins, missing=True) for way in ways),
+        reconciling=tuple(server.reconcile(way) for way in ways),
     )
+
+
+def verifying(work: Work, table: TablePlan, chunk: Chunk) -> list[str]:
+    """Count the rows that travel and those of them that are found in the destination; one row a query."""
+    server = _Server(work, table, chunk)
+    return [server.verify(way) for way in paths(work.plan, table, work.settings.source_schema)]
 
 
 def give_ids(work: Work, table: TablePlan, without_ids: str, first: int) -> str:
@@ -108,22 +127,47 @@ class _Server:
         there = f"JOIN {quoted(self.table.name)} x ON {self._same_key()}"
         return f"SELECT 1 {self._from(way)} {there} {self._where(way, *self._travels())} LIMIT 1"
 
-    def insert(self, way: Path, *, twins: bool, missing: bool) -> str:
+    def insert(self, way: Path, *, twins: bool, missing: bool) -> Insert:
         names = ", ".join(quoted(name) for name in self.table.table.columns)
         values = {name: self._value(name) for name in self.table.table.columns}
         there = f"LEFT JOIN {quoted(self.table.name)} x ON {self._same_key()}" if missing else ""
         absent = [f"x.{quoted(self.table.table.primary_key[0])} IS NULL"] if missing else []
         rest = f"{self._from(way)} {there} {self._where(way, *self._travels(), *absent)}"
+        keys = {name: self._key(name) for name in self.table.table.primary_key}
+        links = None if self.table.id_column else recording(self.exchange_id, self.table.table, keys, rest)
         if not twins:
-            return f"INSERT INTO {quoted(self.table.name)} ({names}) SELECT {', '.join(values.values())} {rest}"
-        key = ", ".join(self._key(name) for name in self.table.table.primary_key)
+            sql = f"INSERT INTO {quoted(self.table.name)} ({names}) SELECT {', '.join(values.values())} {rest}"
+            return Insert(sql, links)
+        key = ", ".join(keys.values())
         order = ", ".join(f"t0.{quoted(name)}" for name in self.table.table.primary_key)
         selected = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
-        return (
+        return Insert(
             f"INSERT INTO {quoted(self.table.name)} ({names}) SELECT {names} FROM (SELECT {selected},"
             f" ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) AS `exchange twin` {rest}) r"
-            " WHERE r.`exchange twin` = 1"
+            " WHERE r.`exchange twin` = 1",
+            links,
         )
+
+    def verify(self, way: Path) -> str:
+        """Also a row that waits for a lookup travels: it is missing so far."""
+        found = f"COUNT(x.{quoted(self.table.table.primary_key[0])})"
+        there = f"LEFT JOIN {quoted(self.table.name)} x ON {self._same_key()}"
+        return (
+            f"SELECT COUNT(*), {found} {self._from(way, own='LEFT JOIN')} {there} {self._where(way, *self._foreign())}"
+        )
+
+    def reconcile(self, way: Path) -> str:
+        """Add up what is read and what is written, without what is made anew here or waits for other rows."""
+        columns = self.table.compared
+        sums = ", ".join(
+            f"COALESCE(SUM(CRC32(CONCAT_WS('#', {', '.join(parts)}))), 0)"
+            for parts in (
+                [column.printed(self._value(column.name)) for column in columns],
+                [column.printed(f"x.{quoted(column.name)}") for column in columns],
+            )
+        )
+        there = f"JOIN {quoted(self.table.name)} x ON {self._same_key()}"
+        return f"SELECT {sums} {self._from(way)} {there} {self._where(way, *self._travels())}"
 
     def _from(self, way: Path, own: str | None = "JOIN") -> str:
         """Read downwards from the documents: their entries in the map are a short range of its key."""
@@ -139,10 +183,8 @@ class _Server:
         return " ".join(tables)
 
     def _where(self, way: Path, *more: str) -> str:
-        exchange_id, name = entry(self.exchange_id, ROOT)
         documents = [
-            f"d.exchange_id = {exchange_id}",
-            f"d.table_name = {name}",
+            of(self.exchange_id, ROOT, "d"),
             f"d.source_id BETWEEN {self.chunk.first} AND {self.chunk.last}",
         ]
         return "WHERE " + " AND ".join([*documents, *way.conditions, *more])

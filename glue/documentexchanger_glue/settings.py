@@ -23,7 +23,7 @@ REQUIRED = (
     "case_schema_prefix",
     "database_secret_id",
 )
-OPTIONAL = ("selection", "selection_key", "source_database_secret_id", "manifest_part_size", "mover")
+OPTIONAL = ("selection", "selection_key", "source_database_secret_id", "manifest_part_size", "mover", "remove")
 
 _MOVERS = ("auto", "server_side", "streaming")
 
@@ -61,6 +61,22 @@ class Settings:
     documents_per_part: int
     #: `auto`, or the name of the mover to use.
     mover: str = "auto"
+    #: Take out what the exchange wrote instead of copying.
+    remove: bool = False
+
+    @property
+    def removal_key(self) -> str:
+        """Where the report of a removal is written."""
+        return self._beside_report("removed.json")
+
+    @property
+    def progress_key(self) -> str:
+        """Where it is written how far the copy is."""
+        return self._beside_report("progress.json")
+
+    def _beside_report(self, name: str) -> str:
+        folder, slash, _ = self.report_key.rpartition("/")
+        return folder + slash + name
 
     @property
     def source_schema(self) -> str:
@@ -129,6 +145,7 @@ def settings_from(arguments: Mapping[str, str], read_object: Callable[[str, str]
         target_secret_id=_filled("database_secret_id", arguments),
         documents_per_part=_whole("manifest_part_size", arguments.get("manifest_part_size", "500"), 100_000),
         mover=_mover(arguments.get("mover", "auto")),
+        remove=_boolean("remove", {"remove": "false", **arguments}),
     )
 
 

@@ -24,12 +24,42 @@ class Moved:
     table: str
     read: int = 0
     written: int = 0
+    #: Of the rows in the destination, whatever their order.
+    checksum: int = 0
     #: `table` or `table.column` → rows that could not travel, or lost this value.
     notes: Counter[str] = field(default_factory=Counter)
 
 
-class Mover(Protocol):
+@dataclass
+class Count:
+    """Rows that travel, and those of them that were found in the destination."""
+
+    source: int = 0
+    target: int = 0
+
+    def add(self, other: "Count") -> None:
+        """Take in what was counted elsewhere."""
+        self.source += other.source
+        self.target += other.target
+
+
+class Move(Protocol):
     """Moves the rows of one task; rows that are there stay as they are, and what is missing is written."""
 
     def __call__(self, work: Work, task: Task) -> Moved:
         """Move them."""
+
+
+class Verify(Protocol):
+    """Counts the rows of every owned table that hang on one chunk of documents."""
+
+    def __call__(self, work: Work, chunk: Chunk) -> dict[str, Count]:
+        """Count them."""
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A way for rows to travel, and to see that they have arrived."""
+
+    move: Move
+    verify: Verify

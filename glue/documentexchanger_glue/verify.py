@@ -1,7 +1,6 @@
 """Proves that every selected row has its row in the destination, by looking for each of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pymysql.connections import Connection
 
@@ -10,22 +9,10 @@ from .idmap import lookup
 from .mover import batches
 from .plan import TablePlan
 from .reading import queries
+from .task import Count
 from .translate import Placed, Stays, Values, first_columns, id_maps, key_of, place
 from .work import Chunk, Work, documents_of, source_of, target_of
 from .writing import existing
-
-
-@dataclass
-class Count:
-    """Rows that travel, and those of them that were found in the destination."""
-
-    source: int = 0
-    target: int = 0
-
-    def add(self, other: "Count") -> None:
-        """Take in what was counted elsewhere."""
-        self.source += other.source
-        self.target += other.target
 
 
 def verify_chunk(work: Work, chunk: Chunk) -> dict[str, Count]:

@@ -1,6 +1,7 @@
 """Rows into the destination: only those that are not there yet, many to a statement, in short transactions."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pymysql.connections import Connection
@@ -8,12 +9,11 @@ from pymysql.connections import Connection
 from .db import execute, fetch, quoted, transaction
 from .errors import MisfitError
 from .idmap import record
+from .links import Key, record_links
 from .plan import TablePlan
 
 #: Statements are kept near this size; a row that is larger goes alone.
 STATEMENT_BYTES = 512 * 1024
-
-Key = tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -26,28 +26,42 @@ class NewRow:
     literals: Sequence[bytes]
     #: The row's own entry in the id map, unless it has one already or needs none.
     pair: tuple[int, int] | None = None
+    #: Checksum of what is read.
+    checksum: int | None = None
 
 
 def existing(target: Connection, table: TablePlan, keys: Iterable[Key]) -> set[Key]:
     """Return those keys that the destination has."""
-    primary = [table.table.columns[name] for name in table.table.primary_key]
-    wanted = sorted(set(keys))
+    wanted = set(keys)
     if not wanted:
         return set()
-    literals = [[column.literal(value) for column, value in zip(primary, key, strict=True)] for key in wanted]
+    names = ", ".join(quoted(name) for name in table.table.primary_key).encode()
+    sql = b"SELECT %s FROM %s WHERE %s" % (names, quoted(table.name).encode(), _among(table, wanted))
+    return {tuple(value or b"" for value in row) for row in fetch(target, sql)} & wanted
+
+
+def _among(table: TablePlan, keys: AbstractSet[Key]) -> bytes:
+    """Return SQL of whether a row has one of these primary keys."""
+    primary = [table.table.columns[name] for name in table.table.primary_key]
+    names = ", ".join(quoted(column.name) for column in primary).encode()
+    literals = [[column.literal(value) for column, value in zip(primary, key, strict=True)] for key in sorted(keys)]
     # The first column by itself lets the server use the key's index where it cannot for whole rows.
     first = b"%s IN (%s)" % (quoted(primary[0].name).encode(), b",".join({key[0] for key in literals}))
-    names = ", ".join(quoted(column.name) for column in primary).encode()
-    rows = b",".join(b"(" + b",".join(key) + b")" for key in literals)
-    sql = b"SELECT %s FROM %s WHERE %s" % (names, quoted(table.name).encode(), first)
-    if len(primary) > 1:
-        sql += b" AND (%s) IN (%s)" % (names, rows)
-    return {tuple(value or b"" for value in row) for row in fetch(target, sql)} & set(wanted)
+    if len(primary) == 1:
+        return first
+    return b"%s AND (%s) IN (%s)" % (first, names, b",".join(b"(" + b",".join(key) + b")" for key in literals))
 
 
-def insert_missing(target: Connection, exchange_id: str, table: TablePlan, rows: Sequence[NewRow]) -> int:
-    """Write the rows that are not there yet, with their entries in the id map; return how many were new."""
+def insert_missing(
+    target: Connection, exchange_id: str, table: TablePlan, rows: Sequence[NewRow], *, shared: bool = False
+) -> int:
+    """Write the rows that are not there yet, and remember which became which; return how many were new.
+
+    `shared`: rows that are there already may serve others too, so that they are used is remembered as well.
+    """
     present = existing(target, table, (row.key for row in rows))
+    if shared:
+        record_links(target, exchange_id, table.table, sorted(present), merged=True)
     missing = list({row.key: row for row in rows if row.key not in present}.values())
     pairs = [row.pair for row in rows if row.pair]
     if not missing and not pairs:
@@ -59,9 +73,25 @@ def insert_missing(target: Connection, exchange_id: str, table: TablePlan, rows:
     most = _largest_statement(target) - len(head)
     with transaction(target):
         record(target, exchange_id, table.name, pairs)
+        if not table.id_column:
+            record_links(target, exchange_id, table.table, (row.key for row in missing))
         for values in _statements(table, missing, most):
             execute(target, head + values)
+        _must_be_equal(target, table, [row for row in missing if row.checksum is not None])
     return len(missing)
+
+
+def _must_be_equal(target: Connection, table: TablePlan, rows: Sequence[NewRow]) -> None:
+    """Compare what was written with what was read, while nobody else can have changed it."""
+    if not rows:
+        return
+    parts = ", ".join(column.printed(f"t.{quoted(column.name)}") for column in table.compared)
+    sql = f"SELECT SUM(CRC32(CONCAT_WS('#', {parts}))) FROM {quoted(table.name)} t WHERE ".encode()
+    ((found,),) = fetch(target, sql + _among(table, {row.key for row in rows}))
+    if int(found or 0) != sum(row.checksum or 0 for row in rows):
+        raise MisfitError(
+            "CHECKSUM_DIFFERS", f"rows of table {table.name} changed on their way into the destination; run it again"
+        )
 
 
 def _statements(table: TablePlan, rows: Sequence[NewRow], most: int) -> Iterator[bytes]:

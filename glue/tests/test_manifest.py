@@ -1,15 +1,18 @@
 """What later stages read: the manifest, the report, and the keys in the destination."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import boto3
 import pytest
 
 from documentexchanger_glue.derive import destination_key
 from documentexchanger_glue.settings import Selection
+from documentexchanger_glue.task import Task
 from tests.cases import Case, file_document, fill
-from tests.conftest import BUCKET, Exchange
+from tests.conftest import BUCKET, Exchange, one_by_one
 
 Make = Callable[..., Exchange]
 
@@ -86,7 +89,9 @@ def test_a_part_holds_as_many_documents_as_asked_and_the_report_counts_them(
     }
     report = json.loads(objects[f"{prefix}/report.json"])
     assert (report["documents"], report["parts"], report["skipped"]) == (5, 3, [])
-    assert report["rows"]["documents"] == {"source": 5, "target": 5}
+    counted = report["rows"]["documents"]
+    assert (counted["source"], counted["target"]) == (5, 5)
+    assert re.fullmatch("[0-9a-f]{16}", counted["checksum"])
     assert report["seconds"] > 0
     assert len(target.rows("documents")) == 5
 
@@ -100,7 +105,11 @@ def test_what_an_earlier_attempt_left_is_removed(source: Case, exchange: Make) -
     # Act
     same.run()
     # Assess
-    assert sorted(key.rpartition("/")[2] for key in same.objects()) == ["part-00000.jsonl", "report.json"]
+    assert sorted(key.rpartition("/")[2] for key in same.objects()) == [
+        "part-00000.jsonl",
+        "progress.json",
+        "report.json",
+    ]
 
 
 def test_natives_stay_where_they_were_not_asked_for(source: Case, target: Case, exchange: Make) -> None:
@@ -155,3 +164,25 @@ def test_a_file_without_a_key_is_in_no_manifest(source: Case, target: Case, exch
 )
 def test_keys_are_made_of_numbers_and_a_plain_extension(role: str, source_key: str, name: str, end: str) -> None:
     assert destination_key(7, "b1", role, 2, 3, source_key, name) == f"case_7/processed-files/b1/{role}/2/{end}"
+
+
+def test_it_is_told_how_many_rows_are_done_while_the_copy_runs(source: Case, exchange: Make) -> None:
+    # Prepare
+    fill(source)
+    same = exchange()
+    key = f"exchanges/{same.settings.exchange_id}/progress.json"
+    seen: list[dict[str, dict[str, int]]] = []
+
+    def watched(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        while items and isinstance(items[0], Task) and not seen:
+            seen.extend(json.loads(text)["rows"] for name, text in same.objects().items() if name == key)
+        return one_by_one(work, items)
+
+    # Act
+    same.run(watched)
+    # Assess
+    last = json.loads(same.objects()[key])["rows"]
+    assert seen[0]["comments"] == {"done": 0, "total": 8}
+    assert last["comments"] == {"done": 8, "total": 8}
+    assert seen[0].keys() == last.keys() > {"documents", "exhibit_labels"}
+    assert all(counts["done"] == counts["total"] for counts in last.values())

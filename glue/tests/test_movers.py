@@ -106,6 +106,8 @@ def test_rows_are_the_same_whichever_way_they_came(
     # Assess
     assert reports[0].rows == reports[1].rows == reports[2].rows
     assert reports[0].skipped == reports[1].skipped == reports[2].skipped
+    assert reports[0].checksums == reports[1].checksums
+    assert set(reports[0].checksums) > {"documents", "comments", "exhibit_labels"}
     first, second, third = (held(case) for case in copies)
     assert first == second
     assert first["documents"] == third["documents"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymysql.connections import Connection
 
-from documentexchanger_glue.errors import InvalidInputError
+from documentexchanger_glue.errors import InvalidInputError, MisfitError
 from documentexchanger_glue.settings import Selection
 from tests.cases import Case, file_document, fill
 from tests.conftest import Exchange, one_by_one
@@ -209,3 +209,19 @@ def test_an_exchange_id_cannot_be_used_for_something_else(source: Case, exchange
         exchange(Selection("label", (1,)), exchange_id=first.settings.exchange_id).run()
     # Assess
     assert caught.value.code == "EXCHANGE_REUSED"
+
+
+def test_rows_that_arrive_changed_fail_the_job(source: Case, target: Case, exchange: Make) -> None:
+    # Prepare
+    fill(source)
+    target.run("CREATE TRIGGER meddler BEFORE INSERT ON comments FOR EACH ROW SET NEW.body = CONCAT(NEW.body, '!')")
+    same = exchange()
+    # Act
+    with pytest.raises(MisfitError) as caught:
+        same.run()
+    # Assess
+    assert caught.value.code == "CHECKSUM_DIFFERS"
+    assert target.rows("comments") == []
+    assert not any(key.endswith("report.json") for key in same.objects())
+    target.run("DROP TRIGGER meddler")
+    assert same.run().rows["comments"].target == 8

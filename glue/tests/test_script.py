@@ -99,7 +99,7 @@ def test_a_job_that_is_killed_half_way_is_completed_by_the_next(
     assert {table: len(rows) for table, rows in target.fingerprint().items()} == counts
     assert target.dangling() == []
     report = json.loads(same.objects()[same.settings.report_key])
-    assert report["rows"]["relevancy_logs"] == {"source": 4, "target": 4}
+    assert [report["rows"]["relevancy_logs"][side] for side in ("source", "target")] == [4, 4]
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     assert {(line["exchangeId"], line["caseId"], line["batchId"]) for line in lines} == {
         (same.settings.exchange_id, target.number, "b1")
@@ -142,7 +142,7 @@ def test_a_selection_may_be_an_object(
     arguments = arguments_of(settings, selection_key=key)
     at = arguments.index("--selection")
     seen: list[Settings] = []
-    monkeypatch.setattr(script, "copy", seen.append)
+    monkeypatch.setattr(script, "copy", lambda settings, _log: seen.append(settings))
     # Act
     code = script.main(["script.py", *arguments[:at], *arguments[at + 2 :]])
     # Assess
@@ -196,3 +196,19 @@ def test_threads_give_results_in_order_and_begin_nothing_after_an_error() -> Non
     # Assess
     assert (results, nothing) == ([3, 1, 2], [])
     assert len(begun) < 50
+
+
+def test_an_exchange_is_taken_out_by_the_same_arguments_and_one_more(
+    source: Case, target: Case, exchange: Make
+) -> None:
+    # Prepare
+    fill(source)
+    before = target.fingerprint()
+    same = exchange()
+    same.run()
+    # Act
+    code = script.main(["script.py", *arguments_of(same.settings, remove="true")])
+    # Assess
+    assert code == 0
+    assert target.fingerprint() == before
+    assert [key.rpartition("/")[2] for key in same.objects()] == ["removed.json"]

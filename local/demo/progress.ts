@@ -9,6 +9,11 @@ export function progressLine(view: ExchangeView): string {
       const others = [notFound && `${notFound} not found`, failed && `${failed} failed`].filter(Boolean);
       return `${stage} ${done}/${String(expected)}${others.length > 0 ? ` (${others.join(", ")})` : ""}`;
     });
+  if (view.copying) {
+    const tables = Object.values(view.copying);
+    const sum = (of: "done" | "total") => tables.reduce((rows, table) => rows + table[of], 0);
+    counts.push(`rows ${sum("done")}/${sum("total")}`);
+  }
   const known = view.documents.copied + view.documents.notFound + view.documents.failed;
   if (counts.length === 0 && known > 0) counts.push(`documents ${known}/${view.documents.selected}`);
   return [view.state, ...counts].join("  ");

@@ -22,6 +22,8 @@ export const exchangeView = z.object({
     failed: z.int(),
   }),
   stages: z.record(z.string(), stageCounts),
+  /** Rows by table while records are copied. */
+  copying: z.record(z.string(), z.object({ done: z.int(), total: z.int() })).optional(),
   failure: z.object({ code: z.string(), message: z.string() }).nullish(),
 });
 export type ExchangeView = z.infer<typeof exchangeView>;

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from "jose";
 import mysql from "mysql2/promise";
 import { pino } from "pino";
+import type { CopyProgress } from "../../contracts/manifest.ts";
 import type { DatabaseSecret } from "../../contracts/secrets.ts";
 import { metadataKinds, type ExchangeRequest } from "../../contracts/request.ts";
 import { engineMetrics } from "../../engine/metrics/metrics.ts";
@@ -145,6 +146,8 @@ export interface TestApi {
   readonly accepted: string[];
   /** One entry for each time that the worker was told to look. */
   readonly due: number[];
+  /** How far the record copy of an exchange is. */
+  readonly copying: Map<string, CopyProgress>;
   token(claims?: Record<string, unknown>, expires?: string): Promise<string>;
   call(method: string, path: string, options?: { token?: string; body?: unknown; headers?: object }): Promise<Answer>;
   stop(): Promise<void>;
@@ -157,10 +160,12 @@ export async function testApi(db: Registry, cases: CaseReader): Promise<TestApi>
   const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), alg: "ES256" }] });
   const accepted: string[] = [];
   const due: number[] = [];
+  const copying = new Map<string, CopyProgress>();
   const app = createApp({
     routes: {
       db,
       cases,
+      copyProgress: (id) => Promise.resolve(copying.get(id) ?? null),
       admissionSeconds: 60,
       maxWaiting: maxTestWaiting,
       accepted: (record) => accepted.push(record.id),
@@ -186,6 +191,7 @@ export async function testApi(db: Registry, cases: CaseReader): Promise<TestApi>
   return {
     accepted,
     due,
+    copying,
     token: (claims = {}, expires = "5 minutes") =>
       new SignJWT({
         scope: "exchange:read exchange:write",
