@@ -53,6 +53,19 @@ describe("HTTP interface: GET", function () {
     });
   });
 
+  it("shows how many rows are copied while records are", async () => {
+    const id = await acceptedExchange(bench.db);
+    const rows = { comments: { done: 500, total: 1200 } };
+    bench.api.copying.set(id, { rows });
+    const before = await bench.api.call("GET", `/exchanges/${id}`, { token: bench.token });
+    await bench.db.updateTable("exchanges").set({ state: "COPYING_RECORDS" }).execute();
+
+    const { body } = await bench.api.call("GET", `/exchanges/${id}`, { token: bench.token });
+
+    expect(before.body).not.to.have.property("copying");
+    expect(body).to.have.deep.property("copying", rows);
+  });
+
   it("shows what is pending while documents are on their way", async () => {
     const id = await acceptedExchange(bench.db);
     await ledger(id, ["copy", "1", "11", "done"]);
