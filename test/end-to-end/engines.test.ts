@@ -22,7 +22,6 @@ import { caseSchemaPrefix, startPlatform, type Platform } from "../../local/plat
 import { startEngine, type Service } from "../../local/platform/services.ts";
 import { quietly } from "../../local/platform/stage.ts";
 import { makeDestinationCase } from "../../local/samples/make.ts";
-import { sharedCloud } from "../support/cloud.ts";
 
 interface Operation {
   readonly owner: string;
@@ -41,7 +40,7 @@ describe("engines as processes", function () {
   const engines: (Service & { url: string })[] = [];
 
   before(async () => {
-    platform = await startPlatform({ cloud: await sharedCloud(), stage: quietly, engineSettings: settings });
+    platform = await startPlatform({ stage: quietly, engineSettings: settings });
     registry = await platform.cloud.database.admin();
     await registry.changeUser({ database: "documentexchanger" });
     s3 = new S3Client({ ...platform.cloud.client("operator"), forcePathStyle: true });
