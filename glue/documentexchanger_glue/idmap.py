@@ -136,5 +136,9 @@ def literal(text: str) -> str:
 
 
 def joined(alias: str, exchange_id: str, table: str, source_id: str) -> str:
-    """Return SQL that joins the map's entry of a row by its id in the source."""
-    return f"JOIN exchange_id_map {alias} ON {of(exchange_id, table, alias)} AND {alias}.source_id = {source_id}"
+    """Return SQL that joins the map's entry of a row by its id in the source.
+
+    While the map grows the server knows little of it, and might think that reading a whole table's entries is cheap.
+    """
+    on = f"{of(exchange_id, table, alias)} AND {alias}.source_id = {source_id}"
+    return f"JOIN exchange_id_map {alias} FORCE INDEX (PRIMARY) ON {on}"

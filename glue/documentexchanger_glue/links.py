@@ -67,6 +67,6 @@ def recording(exchange_id: str, table: Table, parts: Mapping[str, str], rows: st
     """Return SQL that remembers the rows that `rows`, FROM and WHERE, is about to write."""
     exchange, name = entry(exchange_id, table.name)
     return (
-        f"INSERT IGNORE INTO exchange_links (exchange_id, table_name, row_key) SELECT DISTINCT {exchange}, {name},"
-        f" {key_sql(table, parts)} {rows}"
+        "INSERT IGNORE INTO exchange_links (exchange_id, table_name, row_key)"
+        f" SELECT STRAIGHT_JOIN DISTINCT {exchange}, {name}, {key_sql(table, parts)} {rows}"
     )

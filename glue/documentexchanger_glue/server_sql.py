@@ -111,21 +111,21 @@ class _Server:
 
     def count(self, way: Path, notes: Sequence[str]) -> str:
         sums = "".join(f", COALESCE(SUM({note}), 0)" for note in notes)
-        return f"SELECT COUNT(*){sums} {self._from(way, own=None)} {self._where(way)}"
+        return f"SELECT STRAIGHT_JOIN COUNT(*){sums} {self._from(way, own=None)} {self._where(way)}"
 
     def without_ids(self, ways: Sequence[Path]) -> str | None:
         if not self.table.id_column or self.table.name == ROOT:
             return None
         row = f"t0.{quoted(self.table.id_column)}"
         return " UNION ALL ".join(
-            f"SELECT {row} AS id {self._from(way, own='LEFT JOIN')}"
+            f"SELECT STRAIGHT_JOIN {row} AS id {self._from(way, own='LEFT ')}"
             f" {self._where(way, *self._travels(), 'own.target_id IS NULL')}"
             for way in ways
         )
 
     def probe(self, way: Path) -> str:
-        there = f"JOIN {quoted(self.table.name)} x ON {self._same_key()}"
-        return f"SELECT 1 {self._from(way)} {there} {self._where(way, *self._travels())} LIMIT 1"
+        there = f"STRAIGHT_JOIN {quoted(self.table.name)} x ON {self._same_key()}"
+        return f"SELECT STRAIGHT_JOIN 1 {self._from(way)} {there} {self._where(way, *self._travels())} LIMIT 1"
 
     def insert(self, way: Path, *, twins: bool, missing: bool) -> Insert:
         names = ", ".join(quoted(name) for name in self.table.table.columns)
@@ -136,13 +136,13 @@ class _Server:
         keys = {name: self._key(name) for name in self.table.table.primary_key}
         links = None if self.table.id_column else recording(self.exchange_id, self.table.table, keys, rest)
         if not twins:
-            sql = f"INSERT INTO {quoted(self.table.name)} ({names}) SELECT {', '.join(values.values())} {rest}"
-            return Insert(sql, links)
+            rows = f"SELECT STRAIGHT_JOIN {', '.join(values.values())} {rest}"
+            return Insert(f"INSERT INTO {quoted(self.table.name)} ({names}) {rows}", links)
         key = ", ".join(keys.values())
         order = ", ".join(f"t0.{quoted(name)}" for name in self.table.table.primary_key)
         selected = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
         return Insert(
-            f"INSERT INTO {quoted(self.table.name)} ({names}) SELECT {names} FROM (SELECT {selected},"
+            f"INSERT INTO {quoted(self.table.name)} ({names}) SELECT {names} FROM (SELECT STRAIGHT_JOIN {selected},"
             f" ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) AS `exchange twin` {rest}) r"
             " WHERE r.`exchange twin` = 1",
             links,
@@ -152,9 +152,8 @@ class _Server:
         """Also a row that waits for a lookup travels: it is missing so far."""
         found = f"COUNT(x.{quoted(self.table.table.primary_key[0])})"
         there = f"LEFT JOIN {quoted(self.table.name)} x ON {self._same_key()}"
-        return (
-            f"SELECT COUNT(*), {found} {self._from(way, own='LEFT JOIN')} {there} {self._where(way, *self._foreign())}"
-        )
+        rest = f"{self._from(way, own='LEFT ')} {there} {self._where(way, *self._foreign())}"
+        return f"SELECT STRAIGHT_JOIN COUNT(*), {found} {rest}"
 
     def reconcile(self, way: Path) -> str:
         """Add up what is read and what is written, without what is made anew here or waits for other rows."""
@@ -166,17 +165,20 @@ class _Server:
                 [column.printed(f"x.{quoted(column.name)}") for column in columns],
             )
         )
-        there = f"JOIN {quoted(self.table.name)} x ON {self._same_key()}"
-        return f"SELECT {sums} {self._from(way)} {there} {self._where(way, *self._travels())}"
+        there = f"STRAIGHT_JOIN {quoted(self.table.name)} x ON {self._same_key()}"
+        return f"SELECT STRAIGHT_JOIN {sums} {self._from(way)} {there} {self._where(way, *self._travels())}"
 
-    def _from(self, way: Path, own: str | None = "JOIN") -> str:
-        """Read downwards from the documents: their entries in the map are a short range of its key."""
+    def _from(self, way: Path, own: str | None = "STRAIGHT_") -> str:
+        """Read downwards from the documents: their entries in the map are a short range of its key.
+
+        Every SELECT keeps this order: a lookup that stands first would bring along every row that refers to it.
+        """
         ((root, _), *below) = way.tables
-        tables = [f"FROM exchange_id_map d STRAIGHT_JOIN {root} ON {way.document} = d.source_id"]
+        tables = [f"FROM exchange_id_map d FORCE INDEX (PRIMARY) STRAIGHT_JOIN {root} ON {way.document} = d.source_id"]
         tables += [f"STRAIGHT_JOIN {table} ON {on}" for table, on in below]
         if own and self.table.id_column and self.table.name != ROOT:
             row = f"t0.{quoted(self.table.id_column)}"
-            tables.append(own.replace("JOIN", joined("own", self.exchange_id, self.table.name, row)))
+            tables.append(own + joined("own", self.exchange_id, self.table.name, row))
         for column, alias in self.parents.items():
             value = f"t0.{quoted(column)}"
             tables.append("LEFT " + joined(alias, self.exchange_id, self.table.mapped[column], value))
