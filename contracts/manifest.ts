@@ -76,15 +76,20 @@ export function manifestPrefix(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}manifest/`;
 }
 
-/** Written last by a run that took out what the copy had written, so its presence means "all of it is gone". */
+/**
+ * Written last by a run that took out what the copy had written, so its presence means that the run came to its end.
+ * Rows on which others' work hangs stay in the destination; the file lists them as `kept`.
+ */
 export function removalKey(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}removed.json`;
 }
 
+/** Written every second while rows are copied. */
 export function progressKey(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}progress.json`;
 }
 
+/** Written last by a copy, so its presence means "complete". */
 export function reportKey(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}report.json`;
 }

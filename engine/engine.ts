@@ -12,7 +12,7 @@ import { Deployer } from "./deployer/deployer.ts";
 import { createApp } from "./http/app.ts";
 import { readKeys } from "./http/auth.ts";
 import { Inbox } from "./inbox/inbox.ts";
-import { readProgress } from "./lifecycle/copy-progress.ts";
+import { readProgress } from "./lifecycle/copy-files.ts";
 import { OperationRunner } from "./lifecycle/operation-runner.ts";
 import { Sweeper } from "./lifecycle/sweep.ts";
 import { Worker } from "./lifecycle/worker.ts";

@@ -12,6 +12,7 @@ import { now as databaseNow, type Registry } from "../registry/database.ts";
 import type { ExchangeChange, Lease } from "../registry/lease.ts";
 import { end, requestCancel } from "../registry/operations.ts";
 import type { UploaderCoordinator } from "../uploader/coordinator.ts";
+import { readReport } from "./copy-files.ts";
 import { eventMessage, recheckMessage } from "./events.ts";
 import {
   copyArguments,
@@ -21,7 +22,7 @@ import {
   startExecution,
   stopExecution,
 } from "./execution.ts";
-import { failMissingUnits, payloadFromManifest, readReport } from "./manifest.ts";
+import { failMissingUnits, payloadFromManifest } from "./manifest.ts";
 import type { OperationRunner } from "./operation-runner.ts";
 import { startRemoval, stopRuns } from "./runs.ts";
 import type { Sweeper } from "./sweep.ts";

@@ -1,16 +1,9 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { GetObjectCommand, ListObjectsV2Command, paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
 import type { LedgerEntry, Stage } from "../../contracts/ledger.ts";
 import type { PayloadDetail } from "../../contracts/events.ts";
-import {
-  copyReport,
-  manifestLine,
-  manifestPrefix,
-  reportKey,
-  type CopyReport,
-  type ManifestLine,
-} from "../../contracts/manifest.ts";
+import { manifestLine, manifestPrefix, type ManifestLine } from "../../contracts/manifest.ts";
 import type { Registry } from "../registry/database.ts";
 import { addMissing, recorded } from "../registry/ledger.ts";
 
@@ -120,18 +113,4 @@ async function failUnrecorded(db: Registry, exchangeId: string, units: Unit[], n
   }
   await addMissing(db, missing);
   return missing.length;
-}
-
-/** Whether a run has written this object. Who may list only under a prefix is refused a key that is missing: a listing tells. */
-export async function isThere(s3: S3Client, bucket: string, key: string): Promise<boolean> {
-  const { Contents: found = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }));
-  return found.some((object) => object.Key === key);
-}
-
-/** The record copy's report; null while there is none. */
-export async function readReport(s3: S3Client, bucket: string, exchangeId: string): Promise<CopyReport | null> {
-  const key = reportKey(exchangeId);
-  if (!(await isThere(s3, bucket, key))) return null;
-  const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  return copyReport.parse(JSON.parse((await body?.transformToString()) ?? ""));
 }

@@ -13,7 +13,7 @@ import { stageCounts } from "../registry/ledger.ts";
 import { operationsOf } from "../registry/operations.ts";
 import { isAbandoned } from "./liveness.ts";
 import { executionArn } from "./execution.ts";
-import { isThere } from "./manifest.ts";
+import { isThere } from "./copy-files.ts";
 import { runsOf } from "./runs.ts";
 import type { Sweeper } from "./sweep.ts";
 

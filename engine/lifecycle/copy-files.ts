@@ -1,0 +1,33 @@
+/** What the record copy writes beside the manifest, each file a JSON object. */
+import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import type { z } from "zod";
+import {
+  copyProgress,
+  copyReport,
+  progressKey,
+  reportKey,
+  type CopyProgress,
+  type CopyReport,
+} from "../../contracts/manifest.ts";
+
+/** Whether a run has written this object. Who may list only under a prefix is refused a key that is missing: a listing tells. */
+export async function isThere(s3: S3Client, bucket: string, key: string): Promise<boolean> {
+  const { Contents: found = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }));
+  return found.some((object) => object.Key === key);
+}
+
+/** What the record copy did; null while it has not finished. */
+export function readReport(s3: S3Client, bucket: string, exchangeId: string): Promise<CopyReport | null> {
+  return read(s3, bucket, reportKey(exchangeId), copyReport);
+}
+
+/** How far the record copy is; null while it has not said. */
+export function readProgress(s3: S3Client, bucket: string, exchangeId: string): Promise<CopyProgress | null> {
+  return read(s3, bucket, progressKey(exchangeId), copyProgress);
+}
+
+async function read<T>(s3: S3Client, bucket: string, key: string, schema: z.ZodType<T>): Promise<T | null> {
+  if (!(await isThere(s3, bucket, key))) return null;
+  const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return schema.parse(JSON.parse((await body?.transformToString()) ?? ""));
+}
