@@ -75,7 +75,8 @@ function application(library: Library, token: string, logger: Logger | undefined
   layerRoutes(layer, library);
   api.use(["/documents/:documentId/layers/:layerName", "/documents/:documentId"], layer);
   api.post("/build", async (request, response) => {
-    response.type("application/pdf").send(Buffer.from(build(library, await instructionsOf(request))));
+    const bytes = build(library, await instructionsOf(request));
+    response.type("application/pdf").send(Buffer.from(bytes));
   });
   app.use("/api", authorized(token), faults.middleware, body, api);
 

@@ -48,7 +48,7 @@ describe("the stand-in of Document Engine, by annotations", function () {
 
     it("refuses what the engine refuses with 422, each for its reason", async () => {
       // Prepare
-      const { rects: _rects, ...withoutRects } = annotation.highlight([0, 0, 9, 9]);
+      const withoutRects = { ...annotation.highlight([0, 0, 9, 9]), rects: undefined };
       const wrong = [
         { ...annotation.redaction([[0, 0, 9, 9]]), type: "pspdfkit/markup/redact" },
         withoutRects,
@@ -391,7 +391,7 @@ describe("the stand-in of Document Engine, by annotations", function () {
 
     it("takes all of a document or nothing, and tells every reason; an upload succeeds all the same", async () => {
       // Prepare
-      const { opacity: _opacity, ...clear } = annotation.note([0, 0, 9, 9], "x");
+      const clear = { ...annotation.note([0, 0, 9, 9], "x"), opacity: undefined };
       const comment = { type: "pspdfkit/comment", v: 2, id: "lost", rootId: "nobody", pageIndex: 0, text: "x" };
       const attachment = {
         format,

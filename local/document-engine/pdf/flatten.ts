@@ -1,5 +1,13 @@
 import { PDFAnnotation, type PDFDocument, type PDFPage } from "mupdf";
-import { annotationObjects, boxOfObject, eachPage, parentOf, setAnnotations, subtype } from "./objects.ts";
+import {
+  annotationObjects,
+  boxOfObject,
+  eachPage,
+  parentOf,
+  setAnnotations,
+  subtype,
+  withDependents,
+} from "./objects.ts";
 
 const noteWidth = 150;
 const noteFontSize = 9;
@@ -31,10 +39,11 @@ function leaveOnly(
   which: ReadonlySet<number> | "all",
 ): ReturnType<typeof annotationObjects> {
   const objects = annotationObjects(pdf, page);
-  const chosen = (number: number | undefined) => which === "all" || (number !== undefined && which.has(number));
-  const stays = objects.filter(
-    (object) => subtype(object) === "Link" || !(chosen(object.asIndirect()) || chosen(parentOf(object))),
-  );
+  const chosen = objects
+    .map((object) => object.asIndirect())
+    .filter((number) => number !== 0 && (which === "all" || which.has(number)));
+  const gone = withDependents(objects, new Set(chosen));
+  const stays = objects.filter((object) => subtype(object) === "Link" || !gone.has(object.asIndirect()));
   const staying = new Set(stays.map((object) => object.asIndirect()));
   const drawn = objects.filter((object) => {
     if (staying.has(object.asIndirect()) || parentOf(object) !== undefined) return false;

@@ -34,6 +34,16 @@ export function parentOf(object: PDFObject): number | undefined {
   return undefined;
 }
 
+/** These annotations, the answers to them, the answers to those, and the windows of all. */
+export function withDependents(objects: readonly PDFObject[], numbers: ReadonlySet<number>): Set<number> {
+  const all = new Set(numbers);
+  for (let size = -1; size !== all.size;) {
+    size = all.size;
+    for (const object of objects) if (all.has(parentOf(object) ?? 0)) all.add(object.asIndirect());
+  }
+  return all;
+}
+
 export function numbersOf(object: PDFObject, key: string): number[] {
   return numbersIn(object.get(key));
 }

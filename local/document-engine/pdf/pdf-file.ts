@@ -6,7 +6,7 @@ import { drawAnnotation, drawReply, type Attachment } from "./draw.ts";
 import { extractAnnotations, type Extracted } from "./extract.ts";
 import { flatten } from "./flatten.ts";
 import type { Box } from "./geometry.ts";
-import { annotationObjects, eachPage, numbersIn, onPage, parentOf, setAnnotations } from "./objects.ts";
+import { annotationObjects, eachPage, numbersIn, onPage, setAnnotations, withDependents } from "./objects.ts";
 import { applyRedactions } from "./redact.ts";
 import { findText, textLines, type TextLine } from "./text.ts";
 
@@ -138,7 +138,8 @@ export class PdfFile {
     if (!numbers.size) return;
     eachPage(this.#pdf, (page) => {
       const objects = annotationObjects(this.#pdf, page);
-      const left = objects.filter((object) => !numbers.has(object.asIndirect()) && !numbers.has(parentOf(object) ?? 0));
+      const gone = withDependents(objects, numbers);
+      const left = objects.filter((object) => !gone.has(object.asIndirect()));
       if (left.length < objects.length) setAnnotations(this.#pdf, page, left);
     });
   }

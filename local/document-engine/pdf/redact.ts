@@ -7,10 +7,10 @@ import {
   eachPage,
   markedBoxes,
   numbersOf,
-  parentOf,
   setAnnotations,
   stringOf,
   subtype,
+  withDependents,
 } from "./objects.ts";
 
 interface Redaction {
@@ -63,9 +63,9 @@ function dropTouching(pdf: PDFDocument, page: PDFPage, boxes: readonly Box[]): v
     return boxes.some((redacted) => touches(own, redacted));
   };
   const gone = objects.filter((object) => subtype(object) !== "Redact" && touched(object));
-  const numbers = new Set(gone.map((object) => object.asIndirect()));
   for (const object of gone) if (subtype(object) === "Widget") forgetField(pdf, object);
-  const left = objects.filter((object) => !numbers.has(object.asIndirect()) && !numbers.has(parentOf(object) ?? 0));
+  const numbers = withDependents(objects, new Set(gone.map((object) => object.asIndirect())));
+  const left = objects.filter((object) => !numbers.has(object.asIndirect()));
   setAnnotations(pdf, page, left);
 }
 
