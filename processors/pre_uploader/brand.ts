@@ -51,10 +51,15 @@ export async function brand(
   const stamped = branded.filter(({ type }) => stamps.has(type));
   const innocent = [...redactions.map(({ overlayText }) => overlayText ?? ""), ...stamped.map(textOf)];
   const secrets = secretsOf(content.pages, redactions, innocent);
-  const quoting = branded.find(({ type, content }) => type !== "redactions" && !stamps.has(type) && quotes(content, secrets));
+  const quoting = branded.find(
+    ({ type, content }) => type !== "redactions" && !stamps.has(type) && quotes(content, secrets),
+  );
   if (quoting) {
     const { id } = quoting.record;
-    throw new PermanentError("BRANDED_TEXT_QUOTES", `annotation ${id} would print words that a redaction hides: change it`);
+    throw new PermanentError(
+      "BRANDED_TEXT_QUOTES",
+      `annotation ${id} would print words that a redaction hides: change it`,
+    );
   }
 
   const produced = await to.engine.build(pdf, together(brandings), ["applyInstantJson", "applyRedactions", "flatten"]);

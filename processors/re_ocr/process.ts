@@ -110,4 +110,3 @@ function searchMessage(
   const exchange = { exchangeId, sourceCaseId, caseId, batchId };
   return { kind: "search_text", exchange, documentId, destinationDocumentId, exhibitIds, fileId, bucket, texts };
 }
-

@@ -43,12 +43,17 @@ function pageFaults({ pages }: PdfContent, { source, redactions }: Claim): strin
   if (pages.length !== source.pages.length) return [`it has ${pages.length} pages, not ${source.pages.length}`];
   return pages.flatMap((page, index) => {
     const boxes = boxesOn(index, redactions);
-    const overlays = redactions.flatMap(({ pageIndex, overlayText }) => (pageIndex === index ? [overlayText ?? ""] : []));
-    const left = boxes.length === 0 ? [] : linesUnder(page.characters, boxes).filter((line) => !isOverlay(line, overlays));
+    const overlays = redactions.flatMap(({ pageIndex, overlayText }) =>
+      pageIndex === index ? [overlayText ?? ""] : [],
+    );
+    const left =
+      boxes.length === 0 ? [] : linesUnder(page.characters, boxes).filter((line) => !isOverlay(line, overlays));
     const number = index + 1;
     return [
       ...(left.length > 0 ? [`text is left under redactions on page ${number}, in ${left.length} places`] : []),
-      ...(page.annotations.some(({ kind }) => kind === "travelling") ? [`annotations of page ${number} are still live`] : []),
+      ...(page.annotations.some(({ kind }) => kind === "travelling")
+        ? [`annotations of page ${number} are still live`]
+        : []),
       ...(lostLinks(page, source.pages[index], boxes) ? [`links or form fields of page ${number} are lost`] : []),
     ];
   });
@@ -84,7 +89,12 @@ function lostLinks(page: PageContent, before: PageContent | undefined, boxes: re
   return page.annotations.filter(({ kind }) => isKept(kind)).length < (expected?.length ?? 0);
 }
 
-function wordFaults(pdfium: Pdfium, produced: Uint8Array, content: PdfContent, { redactions, secrets }: Claim): string[] {
+function wordFaults(
+  pdfium: Pdfium,
+  produced: Uint8Array,
+  content: PdfContent,
+  { redactions, secrets }: Claim,
+): string[] {
   if (redactions.length === 0) return [];
   const own = new Set(content.producers.flatMap((text) => [...tokenValues(text)]));
   const sought = secrets.difference(own);
@@ -127,5 +137,8 @@ function textOf(characters: readonly Character[]): string {
 }
 
 function bare(text: string): string {
-  return text.normalize("NFKC").toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
+  return text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, "");
 }

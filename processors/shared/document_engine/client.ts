@@ -98,7 +98,11 @@ export function createDocumentEngine(settings: DocumentEngineSettings): Document
           accept: json,
           body: () =>
             JSON.stringify({
-              annotations: records.map(({ id, content, createdBy }) => ({ id, content, user_id: createdBy ?? undefined })),
+              annotations: records.map(({ id, content, createdBy }) => ({
+                id,
+                content,
+                user_id: createdBy ?? undefined,
+              })),
             }),
           repeatable: true,
         },
