@@ -2,6 +2,7 @@ import { PermanentError } from "../../contracts/errors.ts";
 import type { DocumentEngine } from "../shared/document_engine/client.ts";
 import type { Attachments } from "./layers.ts";
 import { instantJsonOf } from "./layers.ts";
+import { boxOf } from "./pdf/geometry.ts";
 import type { Pdfium } from "./pdf/pdfium.ts";
 import type { PdfContent } from "./pdf/reader.ts";
 import { prove } from "./proof/proof.ts";
@@ -63,7 +64,10 @@ export async function brand(
   }
 
   const produced = await to.engine.build(pdf, together(brandings), ["applyInstantJson", "applyRedactions", "flatten"]);
-  const drawn = stamped.map((stamp) => ({ pageIndex: stamp.content.pageIndex, text: textOf(stamp) }));
+  const drawn = stamped.map((stamp) => {
+    const { pageIndex, bbox } = stamp.content;
+    return { pageIndex, text: textOf(stamp), box: boxOf(bbox) };
+  });
   prove(to.pdfium, produced, { source: content, redactions, secrets, drawn });
   return { pdf: produced, secrets, redactions: redactions.length };
 }

@@ -10,6 +10,13 @@ import type { Redaction } from "./secrets.ts";
 import { revisionsOf, stringsIn } from "./strings.ts";
 import { tokenValues } from "./tokens.ts";
 
+/** A text that was printed on a page. */
+interface Drawn {
+  pageIndex: number;
+  text: string;
+  box: Box;
+}
+
 /** What was to happen to a PDF. */
 export interface Claim {
   source: PdfContent;
@@ -17,7 +24,7 @@ export interface Claim {
   /** Words that must not be found anywhere any more. */
   secrets: ReadonlySet<string>;
   /** Texts that must be readable on their pages. */
-  drawn: readonly { pageIndex: number; text: string }[];
+  drawn: readonly Drawn[];
 }
 
 /**
@@ -126,10 +133,17 @@ function attachedTexts(pdfium: Pdfium, bytes: Uint8Array): string[] | undefined 
 function stampFaults({ pages }: PdfContent, { drawn }: Claim): string[] {
   const stamped = Map.groupBy(drawn, ({ pageIndex }) => pageIndex);
   return [...stamped].flatMap(([pageIndex, stamps]) => {
-    const shown = bare(textOf(pages[pageIndex]?.characters ?? []));
-    const missing = stamps.filter(({ text }) => !shown.includes(bare(text)));
+    const characters = pages[pageIndex]?.characters ?? [];
+    const shown = bare(textOf(characters));
+    const missing = stamps.filter((stamp) => !shown.includes(bare(stamp.text)) && !isMingled(stamp, characters));
     return missing.length === 0 ? [] : [`${missing.length} stamps cannot be read on page ${pageIndex + 1}`];
   });
+}
+
+/** Whether all characters of a stamp stand in its place, though mingled with what else is printed there. */
+function isMingled({ text, box }: Drawn, characters: readonly Character[]): boolean {
+  const there = bare(textOf(characters.filter((character) => character.box && touches(character.box, box))));
+  return [...bare(text)].every((character) => there.includes(character));
 }
 
 function textOf(characters: readonly Character[]): string {
