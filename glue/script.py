@@ -1,13 +1,19 @@
 """AWS Glue job: copies the records of an exchange. Arguments and exit code; the work is in documentexchanger_glue."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from documentexchanger_glue import storage
 from documentexchanger_glue.errors import CopyError
-from documentexchanger_glue.job import Tools, run
+from documentexchanger_glue.job import Spread, Tools, run
 from documentexchanger_glue.log import logger
+from documentexchanger_glue.movers import MOVERS, STREAMING, chosen_mover
 from documentexchanger_glue.settings import Settings, given_arguments, settings_from
-from documentexchanger_glue.spark import spread_by, start_spark
+from documentexchanger_glue.threads import spread_over
+
+#: On the server; more would wait for each other.
+_STATEMENTS_AT_ONCE = 4
 
 
 def main(argv: list[str]) -> int:
@@ -22,7 +28,7 @@ def main(argv: list[str]) -> int:
 
 
 def copy(settings: Settings) -> None:
-    """Copy with Spark."""
+    """Copy with the mover that fits; Spark starts only where rows must pass through it."""
     log = logger(
         {
             "exchangeId": settings.exchange_id,
@@ -31,9 +37,22 @@ def copy(settings: Settings) -> None:
             "batchId": settings.batch_id,
         }
     )
+    mover = chosen_mover(settings)
+    log("mover chosen", mover=mover)
+    with _spread(mover) as spread:
+        run(settings, Tools(spread, MOVERS[mover], log))
+
+
+@contextmanager
+def _spread(mover: str) -> Iterator[Spread]:
+    if mover != STREAMING:
+        yield spread_over(_STATEMENTS_AT_ONCE)
+        return
+    from documentexchanger_glue.spark import spread_by, start_spark  # noqa: PLC0415 (costs seconds)
+
     session = start_spark("documentexchanger")
     try:
-        run(settings, Tools(spread_by(session), log))
+        yield spread_by(session)
     finally:
         session.stop()
 

@@ -1,5 +1,6 @@
 /**
- * `npm test`: every check and every suite, in this order, stopping for nothing, so that one run shows all that is wrong.
+ * `npm test`: every check and every suite, stopping for nothing, so that one run shows all that is wrong. The checks run
+ * beside the suites, which mostly wait; their output is shown whole when they end.
  * `npm test -- --only mocha` runs the steps of that name; what follows `--` goes to it.
  */
 import { join } from "node:path";
@@ -11,6 +12,8 @@ interface Step {
   readonly name: string;
   readonly what: string;
   readonly command: readonly [string, ...string[]];
+  /** Steps of one lane run one after the other; lanes run side by side, after `first`. */
+  readonly lane: "first" | "checks" | "suites";
   /** The folder to run in, relative to the project's. */
   readonly folder?: string;
   /** Where the step's own output says how many tests passed and failed. */
@@ -30,23 +33,31 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
   const sources = ["build.ts", "contracts", "engine", "programs", "processors", "local", "test"];
   return [
-    { name: "build", what: "bundles of the Lambdas and of the Glue job", command: ["node", "build.ts"] },
-    { name: "typecheck", what: "TypeScript types", command: ["tsc", "-p", "."] },
-    { name: "lint", what: "ESLint", command: ["eslint", ".", "--max-warnings", "0"] },
-    { name: "format", what: "Prettier", command: ["prettier", "--check", "--log-level", "warn", "."] },
+    { name: "build", lane: "first", what: "bundles of the Lambdas and of the Glue job", command: ["node", "build.ts"] },
+    { name: "typecheck", lane: "checks", what: "TypeScript types", command: ["tsc", "-p", "."] },
+    { name: "lint", lane: "checks", what: "ESLint", command: ["eslint", ".", "--max-warnings", "0"] },
+    { name: "format", lane: "checks", what: "Prettier", command: ["prettier", "--check", "--log-level", "warn", "."] },
     {
       name: "imports",
+      lane: "checks",
       what: "direction of imports",
       command: ["depcruise", ...sources, "--config", ".dependency-cruiser.cjs", "--output-type", "err"],
     },
-    { name: "ruff", what: "Python lint", command: [tools.python, "-m", "ruff", "check", "glue", "local"] },
+    {
+      name: "ruff",
+      lane: "checks",
+      what: "Python lint",
+      command: [tools.python, "-m", "ruff", "check", "glue", "local"],
+    },
     {
       name: "ruff-format",
+      lane: "checks",
       what: "Python format",
       command: [tools.python, "-m", "ruff", "format", "--check", "glue", "local"],
     },
     {
       name: "glue",
+      lane: "checks",
       what: "the record copy against MariaDB",
       command: [tools.python, "-m", "pytest", "-q"],
       folder: "glue",
@@ -54,6 +65,7 @@ function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
     },
     {
       name: "mocha",
+      lane: "suites",
       what: "everything else, up to whole exchanges over HTTP",
       command: ["mocha", ...(rest.length > 0 ? rest : ["test/**/*.test.ts"])],
       counts: { passed: /(\d+) passing/, failed: /(\d+) failing/ },
@@ -66,8 +78,8 @@ function lastNumber(pattern: RegExp, text: string): number {
   return Number(found?.[1] ?? 0);
 }
 
-async function run(step: Step): Promise<Outcome> {
-  say(`\n▶ ${step.name}: ${step.what}`);
+async function run(step: Step, live: boolean): Promise<Outcome> {
+  say(`▶ ${step.name}: ${step.what}`);
   const [file, ...args] = step.command;
   const started = performance.now();
   const result = await execa(file, args, {
@@ -75,11 +87,13 @@ async function run(step: Step): Promise<Outcome> {
     cwd: join(import.meta.dirname, "..", step.folder ?? "."),
     reject: false,
     stdin: "ignore",
-    stdout: ["inherit", "pipe"],
-    stderr: "inherit",
+    all: true,
+    stdout: live ? ["inherit", "pipe"] : "pipe",
+    stderr: live ? ["inherit", "pipe"] : "pipe",
   });
   const seconds = (performance.now() - started) / 1000;
   const ok = result.exitCode === 0;
+  if (!live && result.all) say(`\n${result.all}\n`);
   say(
     `${ok ? "✔" : "✖"} ${step.name} (${seconds.toFixed(1)} s)${ok ? "" : `: repeat with npm test -- --only ${step.name}`}`,
   );
@@ -104,14 +118,21 @@ if (steps.length === 0) {
   say(`there is no step ${String(values.only)}; there are: ${all.map((step) => step.name).join(", ")}`);
   process.exit(2);
 }
-const outcomes: Outcome[] = [];
-for (const step of steps) outcomes.push(await run(step));
+const started = performance.now();
+const inTurn = async (lane: Step["lane"]): Promise<Outcome[]> => {
+  const ended: Outcome[] = [];
+  for (const step of steps.filter((one) => one.lane === lane))
+    ended.push(await run(step, lane === "suites" || steps.length === 1));
+  return ended;
+};
+const first = await inTurn("first");
+const outcomes = [...first, ...(await Promise.all([inTurn("checks"), inTurn("suites")])).flat()];
 
 const broken = outcomes.filter((outcome) => !outcome.ok);
 const checksBroken = broken.filter((outcome) => !outcome.step.counts).length;
 const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
 say(
-  `\n${broken.length === 0 ? "All green" : `Broken: ${broken.map((outcome) => outcome.step.name).join(", ")}`} in ${sum((outcome) => outcome.seconds).toFixed(0)} s`,
+  `\n${broken.length === 0 ? "All green" : `Broken: ${broken.map((outcome) => outcome.step.name).join(", ")}`} in ${((performance.now() - started) / 1000).toFixed(0)} s`,
 );
 process.stdout.write(
   `${sum((outcome) => outcome.passed)} passed, ${sum((outcome) => outcome.failed) + checksBroken} failed\n`,

@@ -9,7 +9,7 @@ from .db import fetch, quoted
 from .errors import MisfitError
 
 #: The job's own tables in a case database; they are no part of a case.
-BOOKKEEPING = ("exchange_copies", "exchange_id_map", "exchange_id_ranges")
+BOOKKEEPING = ("exchange_checkpoints", "exchange_copies", "exchange_id_map", "exchange_id_ranges")
 
 _INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint"})
 _NUMBERS = _INTEGERS | {"decimal", "float", "double", "year"}

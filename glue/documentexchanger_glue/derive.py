@@ -15,7 +15,7 @@ from .reading import queries
 from .translate import Values
 from .work import Work
 
-_EXTENSION = re.compile(r"\.([a-z0-9]{1,10})$")
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,10}\Z")
 
 
 def destination_key(
@@ -23,8 +23,8 @@ def destination_key(
 ) -> str:
     """Return the S3 key of a file in the destination: made of our own numbers, never of names that people chose."""
     base = source_key.rpartition("/")[2]
-    found = _EXTENSION.search(base.lower()) or (_EXTENSION.search(name.lower()) if role == "native" else None)
-    extension = f".{found[1]}" if found else ""
+    found = _EXTENSION.search(base) or (_EXTENSION.search(name) if role == "native" else None)
+    extension = found[0].lower() if found else ""
     return f"case_{case_id}/processed-files/{batch_id}/{role}/{document}/{file}{extension}"
 
 

@@ -38,6 +38,16 @@ _TABLES = (
       PRIMARY KEY (exchange_id, table_name, chunk),
       KEY exchange_id_ranges_table (table_name, first_id)
     ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
+    """CREATE TABLE IF NOT EXISTS exchange_checkpoints (
+      exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+      chunk INT UNSIGNED NOT NULL,
+      read_rows BIGINT UNSIGNED NOT NULL,
+      written_rows BIGINT UNSIGNED NOT NULL,
+      -- JSON: what could not travel, in the report's words, and how many rows lost it.
+      notes TEXT CHARACTER SET utf8mb4 NOT NULL,
+      PRIMARY KEY (exchange_id, table_name, chunk)
+    ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
 )
 
 
@@ -81,3 +91,17 @@ def record(
             f" {', '.join(some)}{again}",
             (exchange_id, table) * len(some),
         )
+
+
+def entry(exchange_id: str, table: str) -> tuple[str, str]:
+    """Return SQL literals of the first two columns of the map's key."""
+    return f"'{exchange_id}'", "'" + table.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def joined(alias: str, exchange_id: str, table: str, source_id: str) -> str:
+    """Return SQL that joins the map's entry of a row by its id in the source."""
+    exchange, name = entry(exchange_id, table)
+    return (
+        f"JOIN exchange_id_map {alias} ON {alias}.exchange_id = {exchange} AND {alias}.table_name = {name}"
+        f" AND {alias}.source_id = {source_id}"
+    )

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from pymysql.connections import Connection
 
 from . import storage
 from .catalogue import Catalogue, common, one_sided_columns, read_catalogue
+from .checkpoints import checked_in
 from .copies import finish, is_selected, select_documents
 from .db import execute, named_lock, patiently
 from .domain import CODES, ROOT
@@ -19,7 +21,6 @@ from .log import Log
 from .lookups import Gathered, gather
 from .manifest import remove_other_parts, write_part
 from .merge import code_bits, found_in_target, merge
-from .mover import Moved, Mover, Task, stream_rows
 from .patch import patch_rows
 from .plan import Plan, make_plan, travelling
 from .ranges import IdRange, set_aside
@@ -27,6 +28,7 @@ from .report import Report, mismatches, must_match, skipped_lines, write_report
 from .selection import selected_documents
 from .settings import Settings
 from .survey import Survey, survey
+from .task import Moved, Mover, Task
 from .verify import Count, verify_chunk
 from .work import Chunk, Work, documents_of, source_of, target_of
 
@@ -48,9 +50,9 @@ class Tools:
     """What the job works with; tests bring their own."""
 
     spread: Spread
+    mover: Mover
     log: Log
     clock: Callable[[], float] = time.monotonic
-    mover: Mover = stream_rows
 
 
 def run(settings: Settings, tools: Tools) -> Report:
@@ -109,8 +111,9 @@ def _refuse_too_many_codes(source: Connection, target: Connection, work: Work, d
 
 def _copy(work: Work, chunks: Sequence[Chunk], tools: Tools) -> tuple[dict[str, Count], Counter[str]]:
     """Copy until every row of the source is found in the destination."""
+    again: frozenset[int] = frozenset()
     for number in range(1, _ROUNDS + 1):
-        rows, notes = _round(work, chunks, tools)
+        rows, notes, again = _round(work, chunks, again, tools)
         if not mismatches(rows):
             break
         tools.log("rows are missing", round=number, tables=mismatches(rows))
@@ -118,29 +121,40 @@ def _copy(work: Work, chunks: Sequence[Chunk], tools: Tools) -> tuple[dict[str, 
     return rows, notes
 
 
-def _round(work: Work, chunks: Sequence[Chunk], tools: Tools) -> tuple[dict[str, Count], Counter[str]]:
+def _round(
+    work: Work, chunks: Sequence[Chunk], again: AbstractSet[int], tools: Tools
+) -> tuple[dict[str, Count], Counter[str], frozenset[int]]:
+    """Copy what has no checkpoint, and the chunks of `again` anew; return what is there and which chunks lack rows."""
     surveys: list[Survey] = tools.spread(partial(survey_chunk, work), chunks)
     gathered, bits = patiently(partial(_merge, work, surveys), "merging names")
     work = replace(work, bits=bits)
     tools.log("merged", rows={name: len(gathered.of(name)) for name in work.plan.lookups})
-    notes: Counter[str] = Counter()
+    done = {key: moved for key, moved in _checked_in(work).items() if key[1] not in again}
     for level in work.plan.levels:
-        tasks = patiently(partial(_tasks, work, level, chunks, surveys), "setting ids aside")
+        tasks = patiently(partial(_tasks, work, level, chunks, surveys, done.keys()), "setting ids aside")
         moved: list[Moved] = tools.spread(partial(tools.mover, work), tasks)
         for name in level:
-            done = [one for one in moved if one.table == name]
-            tools.log("copied", table=name, rows=sum(m.read for m in done), written=sum(m.written for m in done))
-        for one in moved:
-            notes.update(one.notes)
+            new = [one for one in moved if one.table == name]
+            tools.log("copied", table=name, rows=sum(m.read for m in new), written=sum(m.written for m in new))
+    notes = sum((moved.notes for moved in _checked_in(work).values()), Counter[str]())
     waiting = [(name, chunk) for name in work.plan.owned if work.plan.tables[name].deferred for chunk in chunks]
     for lost in tools.spread(partial(patch_task, work), waiting):
         notes.update(lost)
     rows = {name: Count() for name in sorted(work.plan.tables)}
-    merged = patiently(partial(_count_merged, work, gathered), "checking merged rows")
-    for counts in [merged, *tools.spread(partial(verify_chunk, work), chunks)]:
-        for name, count in counts.items():
+    counts: list[dict[str, Count]] = tools.spread(partial(verify_chunk, work), chunks)
+    for found in [patiently(partial(_count_merged, work, gathered), "checking merged rows"), *counts]:
+        for name, count in found.items():
             rows[name].add(count)
-    return rows, notes
+    lacking = {chunk.number for chunk, found in zip(chunks, counts, strict=True) if mismatches(found)}
+    return rows, notes, frozenset(lacking)
+
+
+def _checked_in(work: Work) -> dict[tuple[str, int], Moved]:
+    def read() -> dict[tuple[str, int], Moved]:
+        with target_of(work.settings) as target:
+            return checked_in(target, work.settings.exchange_id)
+
+    return patiently(read, "reading checkpoints")
 
 
 def survey_chunk(work: Work, chunk: Chunk) -> Survey:
@@ -174,15 +188,27 @@ def _count_merged(work: Work, gathered: Gathered) -> dict[str, Count]:
         }
 
 
-def _tasks(work: Work, level: Sequence[str], chunks: Sequence[Chunk], surveys: Sequence[Survey]) -> list[Task]:
+def _tasks(
+    work: Work,
+    level: Sequence[str],
+    chunks: Sequence[Chunk],
+    surveys: Sequence[Survey],
+    done: AbstractSet[tuple[str, int]],
+) -> list[Task]:
     tasks: list[Task] = []
     settings = work.settings
     with target_of(settings) as target:
         for name in level:
             table = work.plan.tables[name].table
-            sizes = {chunk.number: found.counts.get(name, 0) for chunk, found in zip(chunks, surveys, strict=True)}
+            sizes = {
+                chunk.number: found.counts.get(name, 0)
+                for chunk, found in zip(chunks, surveys, strict=True)
+                if (name, chunk.number) not in done
+            }
             ranges: dict[int, IdRange] = {}
             if name != ROOT and table.id_column:
                 ranges = set_aside(target, settings.target_schema, settings.exchange_id, table, sizes)
-            tasks += [Task(name, chunk, ranges.get(chunk.number, IdRange())) for chunk in chunks if sizes[chunk.number]]
+            tasks += [
+                Task(name, chunk, ranges.get(chunk.number, IdRange())) for chunk in chunks if sizes.get(chunk.number)
+            ]
     return tasks

@@ -1,55 +1,25 @@
-"""Moves the rows of one table that hang on one chunk of documents.
-
-A mover may be run again at any time: rows that are there stay as they are, and what is missing is written.
-"""
+"""The mover for cases on different servers: rows pass through the processes of Spark's tasks, in bounded batches."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
 
 from pymysql.connections import Connection
 
+from .checkpoints import check_in
 from .db import Row, patiently, stream
 from .derive import DERIVED, Derivation, names_for, texts_for
 from .domain import ROOT
 from .idmap import lookup
 from .plan import TablePlan
-from .ranges import IdRange, set_aside_more, unused
+from .ranges import set_aside_more, unused
 from .reading import queries
+from .task import Moved, Task
 from .translate import Placed, Stays, Values, first_columns, id_maps, key_of, notes_of, place
-from .work import Chunk, Work, documents_of, source_of, target_of
+from .work import Work, documents_of, source_of, target_of
 from .writing import NewRow, insert_missing
 
 _ROWS = 1000
 _BYTES = 2 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Task:
-    """One table for one chunk of documents, and the ids for its new rows."""
-
-    table: str
-    chunk: Chunk
-    ids: IdRange
-
-
-@dataclass
-class Moved:
-    """What a mover did."""
-
-    table: str
-    read: int = 0
-    written: int = 0
-    #: `table` or `table.column` → rows that could not travel, or lost this value.
-    notes: Counter[str] = field(default_factory=Counter)
-
-
-class Mover(Protocol):
-    """Moves the rows of one task."""
-
-    def __call__(self, work: Work, task: Task) -> Moved:
-        """Move them."""
 
 
 def stream_rows(work: Work, task: Task) -> Moved:
@@ -72,6 +42,7 @@ def _move(work: Work, task: Task) -> Moved:
                 new, notes = context.translated([dict(zip(table.table.columns, row, strict=True)) for row in rows])
                 moved.notes += notes
                 moved.written += insert_missing(target, work.settings.exchange_id, table, new)
+        check_in(target, work.settings.exchange_id, task.chunk.number, moved)
     return moved
 
 

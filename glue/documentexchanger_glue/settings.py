@@ -23,7 +23,9 @@ REQUIRED = (
     "case_schema_prefix",
     "database_secret_id",
 )
-OPTIONAL = ("selection", "selection_key", "source_database_secret_id", "manifest_part_size")
+OPTIONAL = ("selection", "selection_key", "source_database_secret_id", "manifest_part_size", "mover")
+
+_MOVERS = ("auto", "server_side", "streaming")
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BATCH = re.compile(r"[A-Za-z0-9_-]{1,16}")
@@ -57,6 +59,8 @@ class Settings:
     source_secret_id: str
     target_secret_id: str
     documents_per_part: int
+    #: `auto`, or the name of the mover to use.
+    mover: str = "auto"
 
     @property
     def source_schema(self) -> str:
@@ -124,6 +128,7 @@ def settings_from(arguments: Mapping[str, str], read_object: Callable[[str, str]
         source_secret_id=arguments.get("source_database_secret_id") or _filled("database_secret_id", arguments),
         target_secret_id=_filled("database_secret_id", arguments),
         documents_per_part=_whole("manifest_part_size", arguments.get("manifest_part_size", "500"), 100_000),
+        mover=_mover(arguments.get("mover", "auto")),
     )
 
 
@@ -183,6 +188,12 @@ def _whole(name: str, text: str, most: int) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text) or int(text) > most:
         raise InvalidInputError("ARGUMENT_INVALID", f"--{name} {text!r} must be a whole number from 1 to {most}")
     return int(text)
+
+
+def _mover(name: str) -> str:
+    if name not in _MOVERS:
+        raise InvalidInputError("ARGUMENT_INVALID", f"--mover {name!r} must be one of {', '.join(_MOVERS)}")
+    return name
 
 
 def _boolean(name: str, arguments: Mapping[str, str]) -> bool:

@@ -16,7 +16,7 @@ import pytest
 
 from documentexchanger_glue.domain import METADATA
 from documentexchanger_glue.job import Tools, run
-from documentexchanger_glue.mover import Mover, stream_rows
+from documentexchanger_glue.movers import MOVERS
 from documentexchanger_glue.report import Report
 from documentexchanger_glue.settings import Selection, Settings
 from tests.cases import Case
@@ -27,6 +27,12 @@ BUCKET = "exchange-data"
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[DatabaseServer]:
+    with quick_folder() as folder, database_server(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def other_server() -> Iterator[DatabaseServer]:
     with quick_folder() as folder, database_server(folder) as running:
         yield running
 
@@ -45,11 +51,16 @@ def aws(tmp_path_factory: pytest.TempPathFactory, server: DatabaseServer) -> Ite
         os.environ.update(settings)
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         for user in ("reader", "copier"):
-            login = {"host": "127.0.0.1", "port": server.port, "username": user, "password": f"{user}-pass"}
-            boto3.client("secretsmanager").create_secret(Name=user, SecretString=json.dumps(login))
+            keep_login(user, server, user)
         yield address
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def keep_login(secret: str, server: DatabaseServer, user: str) -> None:
+    """Put a login into Secrets Manager."""
+    login = {"host": "127.0.0.1", "port": server.port, "username": user, "password": f"{user}-pass"}
+    boto3.client("secretsmanager").create_secret(Name=secret, SecretString=json.dumps(login))
 
 
 @pytest.fixture(scope="session")
@@ -98,14 +109,14 @@ class Exchange:
     """One exchange between two cases, which can be run again and again."""
 
     settings: Settings
+    mover: str
 
     def run(
         self,
         spread: Callable[..., list[Any]] = one_by_one,
         log: Callable[..., None] = quiet,
-        mover: Mover = stream_rows,
     ) -> Report:
-        return run(self.settings, Tools(spread, log, mover=mover))
+        return run(self.settings, Tools(spread, MOVERS[self.mover], log))
 
     def objects(self) -> dict[str, str]:
         """Return what lies under the exchange's prefix in the data bucket."""
@@ -121,8 +132,13 @@ class Exchange:
         return [json.loads(line) for key, text in parts if "/manifest/" in key for line in text.splitlines()]
 
 
+@pytest.fixture(params=sorted(MOVERS))
+def mover(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def exchange(aws: str, source: Case, target: Case) -> Callable[..., Exchange]:  # noqa: ARG001
+def exchange(aws: str, source: Case, target: Case, mover: str) -> Callable[..., Exchange]:  # noqa: ARG001
     def make(selection: Selection | None = None, **changes: Any) -> Exchange:
         exchange_id = str(uuid.uuid4())
         prefix = f"exchanges/{exchange_id}/"
@@ -142,7 +158,7 @@ def exchange(aws: str, source: Case, target: Case) -> Callable[..., Exchange]:  
             "target_secret_id": "copier",
             "documents_per_part": 2,
         }
-        return Exchange(Settings(**(given | changes)))
+        return Exchange(Settings(**(given | changes)), mover)
 
     return make
 

@@ -196,6 +196,7 @@ def test_rights_that_are_missing_are_said_before_the_case_is_touched(
     assert target.fingerprint() == before
 
 
+@pytest.mark.parametrize("mover", ["streaming"], indirect=True)
 def test_a_row_that_no_statement_can_carry_is_named(
     source: Case, target: Case, exchange: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

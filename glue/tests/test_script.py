@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 import script
 from documentexchanger_glue.settings import Selection, Settings
 from documentexchanger_glue.spark import spread_by
+from documentexchanger_glue.threads import spread_over
 from tests.cases import Case, fill
 from tests.conftest import BUCKET, Exchange
 from tests.servers import DatabaseServer
@@ -46,10 +47,12 @@ def arguments_of(settings: Settings, **changes: str) -> list[str]:
 
 
 @contextmanager
-def job(folder: Path, arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def job(
+    folder: Path, arguments: list[str], log: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run the script as a process of its own; nothing of it is left afterwards."""
     command = [sys.executable, str(folder / "script.py"), *arguments, "--JOB_NAME", "any"]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
+    environment = os.environ | {"PYTHONPATH": str(folder)} | (settings or {})
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -77,7 +80,7 @@ def test_a_job_that_is_killed_half_way_is_completed_by_the_next(
     fill(source)
     target.add("users", email="ann@example.com", name="Ann")
     same = exchange(documents_per_part=3)
-    arguments = arguments_of(same.settings)
+    arguments = arguments_of(same.settings, mover=same.mover)
     with closing(server.as_root()) as holder, job(package_folder, arguments, tmp_path / "first.log") as first:
         holder.select_db(f"case_{target.number}")
         holder.begin()
@@ -113,14 +116,15 @@ def wait_until(works: Callable[[], bool], process: subprocess.Popen[bytes], log:
     raise AssertionError("the job did not get there within two minutes")
 
 
-def test_an_error_is_one_line_with_its_code_also_out_of_spark(
+def test_an_error_is_one_line_with_its_code_also_out_of_tasks(
     source: Case, target: Case, exchange: Make, capfd: pytest.CaptureFixture[str]
 ) -> None:
     # Prepare
     fill(source)
     target.run("ALTER TABLE documents MODIFY file_name VARCHAR(3) NOT NULL")
+    same = exchange()
     # Act
-    code = script.main(["script.py", *arguments_of(exchange().settings)])
+    code = script.main(["script.py", *arguments_of(same.settings, mover=same.mover)])
     # Assess
     errors = [line for line in capfd.readouterr().out.splitlines() if line.startswith("ERROR")]
     assert code == 1
@@ -147,6 +151,21 @@ def test_a_selection_may_be_an_object(
     assert target.rows("documents") == []
 
 
+@pytest.mark.parametrize("mover", ["server_side"], indirect=True)
+def test_cases_on_one_server_need_no_spark(
+    source: Case, target: Case, exchange: Make, package_folder: Path, tmp_path: Path
+) -> None:
+    # Prepare
+    fill(source)
+    arguments, log = arguments_of(exchange().settings), tmp_path / "log"
+    # Act
+    with job(package_folder, arguments, log, {"JAVA_HOME": str(tmp_path), "SPARK_HOME": str(tmp_path)}) as process:
+        code = process.wait(120)
+    # Assess
+    assert code == 0, log.read_text()
+    assert len(target.rows("documents")) == 4
+
+
 def test_results_come_in_the_order_of_the_items() -> None:
     # Prepare
     session = SparkSession.builder.getOrCreate()
@@ -157,3 +176,23 @@ def test_results_come_in_the_order_of_the_items() -> None:
     session.stop()
     # Assess
     assert (results, nothing) == ([6, 2, 4], [])
+
+
+def test_threads_give_results_in_order_and_begin_nothing_after_an_error() -> None:
+    # Prepare
+    begun: list[int] = []
+
+    def halve(number: int) -> int:
+        begun.append(number)
+        if number % 2:
+            raise ValueError(number)
+        return number // 2
+
+    spread: Callable[..., list[Any]] = spread_over(1)
+    # Act
+    results, nothing = spread(halve, [6, 2, 4]), spread(halve, [])
+    with pytest.raises(ValueError, match="3"):
+        spread(halve, [3, *range(100, 200, 2)])
+    # Assess
+    assert (results, nothing) == ([3, 1, 2], [])
+    assert len(begun) < 50

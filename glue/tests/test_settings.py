@@ -45,7 +45,7 @@ def test_arguments_become_settings() -> None:
     assert settings.metadata == {"issues"}
     assert settings.manifest_prefix == "exchanges/x/manifest/"
     assert (settings.source_secret_id, settings.target_secret_id) == ("secret", "secret")
-    assert (settings.include_natives, settings.documents_per_part) == (False, 500)
+    assert (settings.include_natives, settings.documents_per_part, settings.mover) == (False, 500, "auto")
 
 
 @pytest.mark.parametrize("way", ["apart", "together"])
@@ -106,6 +106,7 @@ def test_missing_arguments_are_named() -> None:
         ({"data_bucket": ""}, "ARGUMENT_INVALID"),
         ({"case_schema_prefix": "a`b"}, "ARGUMENT_INVALID"),
         ({"manifest_part_size": "0"}, "ARGUMENT_INVALID"),
+        ({"mover": "fastest"}, "ARGUMENT_INVALID"),
         ({"selection_key": "too"}, "SELECTION_INVALID"),
     ],
 )

@@ -1,8 +1,13 @@
-"""Glue jobs as real Spark processes: `spark-submit` under the credentials of the job's own role."""
+"""Glue jobs as real Python processes under the credentials of the job's own role, with a Spark that is really there.
+
+Spark starts when the script asks for its session, as `spark-submit` would have started it; a script that asks for none
+costs no JVM.
+"""
 
 import contextlib
 import contextvars
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -105,8 +110,8 @@ def _execute(run, job, arguments):
     state, message = "FAILED", ""
     try:
         folder.mkdir(parents=True)
-        command = _command(job, arguments, folder)
-        state, message = _run_process(run, job, command, folder)
+        command, spark = _command(job, arguments, folder)
+        state, message = _run_process(run, command, _environment(run, job, folder) | spark)
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
     finally:
@@ -119,22 +124,25 @@ def _execute(run, job, arguments):
         _stopping.discard(run["Id"])
 
 
-def spark_command(script, arguments, python_files=(), jars=(), files=(), configuration=()):
-    """The `spark-submit` call for a script; arguments go to the script in their order, as Glue gives them."""
-    command = ["spark-submit", "--master", "local[2]"]
+def spark_environment(python_files=(), jars=(), files=(), configuration=()):
+    """What `spark-submit` would have been told, for the Spark that a Python process starts by itself."""
+    options = ["--master", "local[2]"]
     settings = ["spark.ui.enabled=false", "spark.driver.bindAddress=127.0.0.1", "spark.driver.host=127.0.0.1"]
     for setting in [*settings, *configuration]:
-        command += ["--conf", setting]
+        options += ["--conf", setting]
     for option, values in (("--py-files", python_files), ("--jars", jars), ("--files", files)):
         if values:
-            command += [option, ",".join(map(str, values))]
-    command.append(str(script))
-    for name, value in arguments.items():
-        command += [name, str(value)]
-    return command
+            options += [option, ",".join(map(str, values))]
+    # A module is found in its folder, a package in its archive.
+    modules = [path.parent if path.suffix == ".py" else path for path in map(Path, python_files)]
+    return {
+        "PYSPARK_SUBMIT_ARGS": shlex.join([*options, "pyspark-shell"]),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, modules))),
+    }
 
 
 def _command(job, arguments, folder):
+    """The script's own command, its arguments in their order as Glue gives them, and what its Spark is told."""
     script = _download(job.get("Command", {}).get("ScriptLocation", ""), folder)
     extras = {
         option: [_download(uri, folder) for uri in arguments.get(argument, "").split(",") if uri]
@@ -146,7 +154,8 @@ def _command(job, arguments, folder):
     }
     # Glue takes several Spark settings in one argument: "a=b --conf c=d".
     configuration = [part.strip() for part in arguments.get("--conf", "").split("--conf") if part.strip()]
-    return spark_command(script, arguments, configuration=configuration, **extras)
+    given = [part for name, value in arguments.items() for part in (name, str(value))]
+    return [sys.executable, str(script), *given], spark_environment(configuration=configuration, **extras)
 
 
 def _download(uri, folder):
@@ -171,7 +180,6 @@ def _environment(run, job, folder):
         "AWS_REGION": get_region(),
         "AWS_DEFAULT_REGION": get_region(),
         "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_DRIVER_PYTHON": sys.executable,
         "PYTHONUNBUFFERED": "1",
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(folder),
@@ -180,7 +188,7 @@ def _environment(run, job, folder):
     }
 
 
-def _run_process(run, job, command, folder):
+def _run_process(run, command, environment):
     """Run to the end, to the time limit or to a stop; returns the final state and its message."""
     log = Settings.logs / f"{run['Id']}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -189,8 +197,8 @@ def _run_process(run, job, command, folder):
             return "STOPPED", ""
         process = subprocess.Popen(
             [Settings.guard, *command],
-            cwd=folder,
-            env=_environment(run, job, folder),
+            cwd=environment["TMPDIR"],
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,91 @@
+"""The values of `derive.py` as SQL, for rows that never leave the server. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .db import quoted
+from .domain import EXHIBITS, FILES
+from .idmap import joined
+from .work import Work
+
+#: A file's extension, as `derive.py` finds it.
+_EXTENSION = r"'[.][A-Za-z0-9]{1,10}\\z'"
+
+
+@dataclass(frozen=True)
+class SqlDerivation:
+    """A row on the server, the alias `t0`, with what its derived values are made of."""
+
+    work: Work
+    #: SQL of the row's own id in the destination, and of what its mapped columns hold there.
+    own_id: str
+    ids: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class DerivedSql:
+    """What is written, and when the report says that something was lost."""
+
+    value: str
+    lost: str = ""
+
+
+def _number(_: SqlDerivation) -> DerivedSql:
+    return DerivedSql("t0.`id`")
+
+
+def _mask(of: SqlDerivation) -> DerivedSql:
+    mask = "COALESCE(t0.`confidentiality_status`, 0)"
+    # Bits that move equally far are moved together.
+    moved: dict[int, int] = {}
+    for bit, there in of.work.bits.items():
+        moved[there - bit] = moved.get(there - bit, 0) | 1 << bit
+    parts = [f"(({mask} & {bits}) {'<<' if far >= 0 else '>>'} {abs(far)})" for far, bits in sorted(moved.items())]
+    unknown = ~sum(moved.values()) & (1 << 64) - 1
+    return DerivedSql(" | ".join(parts) or "0", f"{mask} & {unknown} <> 0")
+
+
+def _file_key(of: SqlDerivation) -> DerivedSql:
+    settings, schema = of.work.settings, quoted(of.work.settings.source_schema)
+    is_empty = "COALESCE(LENGTH(t0.`s3_key`), 0) = 0"
+    name = f"(SELECT f.`file_name` FROM {schema}.`documents` f WHERE f.`id` = t0.`document_id`)"
+    found = f"NULLIF({_extension(_base('t0.`s3_key`'))}, '')"
+    extension = f"COALESCE({found}, IF(t0.`role` = 'native', {_extension(name)}, ''), '')"
+    start = f"'case_{settings.destination_case_id}/processed-files/{settings.batch_id}/'"
+    key = f"CONCAT({start}, t0.`role`, '/', {of.ids['document_id']}, '/', {of.own_id}, {extension})"
+    return DerivedSql(f"IF({is_empty}, '', {key})", is_empty)
+
+
+def _text_key(of: SqlDerivation) -> DerivedSql:
+    schema = quoted(of.work.settings.source_schema)
+    # The last one counts where a text is there twice.
+    new = (
+        f"(SELECT n.`s3_key` FROM {schema}.{quoted(EXHIBITS)} e"
+        f" JOIN {schema}.{quoted(FILES)} v ON v.`document_id` = e.`document_id` AND v.`role` = 'text'"
+        f" AND {_exact('v.`s3_key`')} = {_exact('t0.`text_key`')}"
+        f" {joined('f', of.work.settings.exchange_id, FILES, 'v.`id`')}"
+        f" JOIN {quoted(FILES)} n ON n.`id` = f.`target_id`"
+        f" WHERE e.`id` = t0.`exhibit_id` ORDER BY v.`id` DESC LIMIT 1)"
+    )
+    has_key = "t0.`text_key` IS NOT NULL"
+    return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND {new} IS NULL")
+
+
+def _base(key: str) -> str:
+    return f"SUBSTRING_INDEX({key}, '/', -1)"
+
+
+def _extension(text: str) -> str:
+    return f"LOWER(REGEXP_SUBSTR(CONVERT({text} USING utf8mb4) COLLATE utf8mb4_bin, {_EXTENSION}))"
+
+
+def _exact(text: str) -> str:
+    return f"CAST(CONVERT({text} USING utf8mb4) AS BINARY)"
+
+
+#: Table → column → the value that is written; the counterpart of `derive.DERIVED`.
+DERIVED_SQL: Mapping[str, Mapping[str, Callable[[SqlDerivation], DerivedSql]]] = {
+    EXHIBITS: {"number": _number, "confidentiality_status": _mask},
+    FILES: {"s3_key": _file_key},
+    "attachments": {"text_key": _text_key},
+}
