@@ -79,7 +79,8 @@ export function build(library: Library, input: BuildInput): Uint8Array {
       return work;
     });
     const [first] = works;
-    const whole = works.length === 1 && first ? first : { file: keep(merged(works)), numbers: new Map<string, number>() };
+    const whole =
+      works.length === 1 && first ? first : { file: keep(merged(works)), numbers: new Map<string, number>() };
     for (const step of actions) carryOut(step, whole, input.files);
     if (output.metadata.title !== undefined) whole.file.setMetadata("Title", output.metadata.title);
     if (output.metadata.author !== undefined) whole.file.setMetadata("Author", output.metadata.author);
@@ -109,15 +110,16 @@ function merged(works: readonly Work[]): PdfFile {
 function carryOut(step: Action, { file, numbers }: Work, files: ReadonlyMap<string, Uint8Array>): void {
   switch (step.type) {
     case "applyInstantJson":
-      return applyInstantJson(file, fileOf(files, step.file));
+      applyInstantJson(file, fileOf(files, step.file));
+      break;
     case "applyRedactions":
-      return file.applyRedactions();
-    case "createRedactions": {
+      file.applyRedactions();
+      break;
+    case "createRedactions":
       file.add(findRedactions(file, step), () => undefined);
-      return;
-    }
+      break;
     case "flatten":
-      return file.flatten(flattenTarget(step.annotationIds, numbers));
+      file.flatten(flattenTarget(step.annotationIds, numbers));
   }
 }
 
@@ -165,7 +167,9 @@ function fileOf(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Arra
 }
 
 function jsonPath(path: readonly PropertyKey[]): string {
-  return path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).reduce((all, step) => all + step, "$");
+  return path
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
+    .reduce((all, step) => all + step, "$");
 }
 
 function malformed(requestId: string, details: string, failingPaths: readonly { path: string; details: string }[]) {

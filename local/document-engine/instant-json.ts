@@ -90,7 +90,9 @@ export function writeInstantJson(
   attachment: (id: string) => Attachment | undefined,
   version: 1 | 2,
 ): Record<string, unknown> {
-  const pristine = new Set(records.annotations.flatMap((record) => (record.pristine ? record.content.pdfObjectId : [])));
+  const pristine = new Set(
+    records.annotations.flatMap((record) => (record.pristine ? record.content.pdfObjectId : [])),
+  );
   const changed = records.annotations.filter((record) => !record.pristine);
   const pristineRoots = new Set(records.annotations.flatMap((record) => (record.pristine ? record.id : [])));
   const used = new Set(changed.flatMap(({ content }) => content.imageAttachmentId ?? []));

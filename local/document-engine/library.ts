@@ -55,7 +55,8 @@ export class Library {
     return this.store.transaction(() => {
       const id = upload.documentId ?? this.newId();
       if (this.store.document(id)) {
-        if (!upload.overwrite) throw badRequest("DOCUMENT_EXISTS", `document '${id}' exists: overwrite it, or take another id`);
+        if (!upload.overwrite)
+          throw badRequest("DOCUMENT_EXISTS", `document '${id}' exists: overwrite it, or take another id`);
         this.store.removeDocument(id);
       }
       const hash = this.store.keepPdf(bytes);
@@ -139,13 +140,21 @@ export class Library {
       return { file, numbers: new Map() };
     }
     const records = this.store.annotations(layer);
-    const [pristine, changed] = [records.filter((record) => record.pristine), records.filter((record) => !record.pristine)];
+    const [pristine, changed] = [
+      records.filter((record) => record.pristine),
+      records.filter((record) => !record.pristine),
+    ];
     const numbers = new Map(pristine.map(({ id, content }) => [id, content.pdfObjectId ?? 0]));
     const kept = new Set(numbers.values());
     file.remove(new Set(layer.originals.filter((number) => !kept.has(number))));
     const attachment = (id: string) => this.store.attachment(layer.documentId, id);
-    const added = file.add(changed.map(({ content }) => content), attachment);
-    const threads = comments ? Map.groupBy(this.store.comments(layer), ({ content }) => content.rootId) : new Map<string, never[]>();
+    const added = file.add(
+      changed.map(({ content }) => content),
+      attachment,
+    );
+    const threads = comments
+      ? Map.groupBy(this.store.comments(layer), ({ content }) => content.rootId)
+      : new Map<string, never[]>();
     for (const [index, { id, content }] of changed.entries()) {
       const number = added[index] ?? 0;
       numbers.set(id, number);
@@ -163,7 +172,9 @@ export class Library {
       const redactions = records.filter(({ content }) => content.type === redactionType);
       if (!redactions.length) return;
       const pages = Map.groupBy(
-        redactions.flatMap(({ content }) => (content.rects ?? [content.bbox]).map((box) => ({ page: content.pageIndex, box }))),
+        redactions.flatMap(({ content }) =>
+          (content.rects ?? [content.bbox]).map((box) => ({ page: content.pageIndex, box })),
+        ),
         ({ page }) => page,
       );
       const touched = (record: AnnotationRecord) =>
@@ -173,7 +184,10 @@ export class Library {
         const pristine = records.filter((record) => record.pristine && !touched(record));
         const kept = new Set(pristine.flatMap(({ content }) => content.pdfObjectId ?? []));
         file.remove(new Set(layer.originals.filter((number) => !kept.has(number))));
-        file.add(redactions.map(({ content }) => content), () => undefined);
+        file.add(
+          redactions.map(({ content }) => content),
+          () => undefined,
+        );
         file.applyRedactions();
         const alive = file.objectNumbers();
         for (const record of records) {
@@ -218,7 +232,9 @@ export class Library {
   #apply(layer: StoredLayer, { annotations, comments, attachments, skipped }: Imported): void {
     for (const [id, attachment] of attachments) this.store.putAttachment(layer.documentId, id, attachment);
     const originals = new Map(
-      this.store.annotations(layer).flatMap(({ id, content }) => (content.pdfObjectId ? [[content.pdfObjectId, id]] : [])),
+      this.store
+        .annotations(layer)
+        .flatMap(({ id, content }) => (content.pdfObjectId ? [[content.pdfObjectId, id]] : [])),
     );
     const changed = new Set(annotations.map(({ content }) => content.pdfObjectId));
     for (const number of skipped) {

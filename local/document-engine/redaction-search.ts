@@ -39,9 +39,19 @@ export function findRedactions(file: PdfFile, given: unknown): AnnotationContent
   const end = options.limit === undefined ? file.pageCount : Math.min(file.pageCount, options.start + options.limit);
   const pages = Array.from({ length: Math.max(0, end - options.start) }, (_, index) => options.start + index);
   return pages.flatMap((pageIndex) =>
-    file.find(pageIndex, pattern).map((rects) =>
-      annotationContent.parse({ opacity: 1, ...content, v: 2, type: redactionType, pageIndex, rects, bbox: hull(rects) }),
-    ),
+    file
+      .find(pageIndex, pattern)
+      .map((rects) =>
+        annotationContent.parse({
+          opacity: 1,
+          ...content,
+          v: 2,
+          type: redactionType,
+          pageIndex,
+          rects,
+          bbox: hull(rects),
+        }),
+      ),
   );
 }
 

@@ -105,9 +105,15 @@ function same(given: string, expected: string): boolean {
 
 function answerError(logger: Logger | undefined): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    if (response.headersSent) return next(error);
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
     if (error instanceof Refusal) {
-      logger?.info({ method: request.method, path: request.path, status: error.status, code: error.code }, error.message);
+      logger?.info(
+        { method: request.method, path: request.path, status: error.status, code: error.code },
+        error.message,
+      );
       response.status(error.status);
       if (typeof error.body === "string") response.type("text/plain").send(error.body);
       else response.json(error.body);

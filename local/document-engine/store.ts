@@ -230,7 +230,13 @@ export class Store {
   }
 
   putAttachment(documentId: string, id: string, { contentType, bytes }: Attachment): void {
-    this.#run("INSERT OR IGNORE INTO attachments VALUES (?, ?, ?, ?)", documentId, id, contentType, Uint8Array.from(bytes));
+    this.#run(
+      "INSERT OR IGNORE INTO attachments VALUES (?, ?, ?, ?)",
+      documentId,
+      id,
+      contentType,
+      Uint8Array.from(bytes),
+    );
   }
 
   attachment(documentId: string, id: string): Attachment | undefined {

@@ -226,11 +226,19 @@ function writeMany(
   });
   const result = failing.length === 0 ? "success" : written.length ? "partial_failure" : "failure";
   return {
-    details: failing.length ? `${failing.length} of ${given.length} annotations failed` : "All annotations were written",
+    details: failing.length
+      ? `${failing.length} of ${given.length} annotations failed`
+      : "All annotations were written",
     request_id: library.newId(),
     result,
     status: 200,
-    data: written.map(({ id, content, createdBy, updatedBy, group }) => ({ id, content, user_id: createdBy, group, updatedBy })),
+    data: written.map(({ id, content, createdBy, updatedBy, group }) => ({
+      id,
+      content,
+      user_id: createdBy,
+      group,
+      updatedBy,
+    })),
     failing_paths: failing,
   };
 }
@@ -238,4 +246,3 @@ function writeMany(
 function invalidAnnotation(problem: string) {
   return unprocessable("INVALID_ANNOTATION", problem);
 }
-

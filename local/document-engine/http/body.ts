@@ -1,3 +1,6 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { Busboy } from "@fastify/busboy";
 import type { Request } from "express";
 import { jsonOf } from "../build.ts";
 import { badRequest } from "../refusal.ts";
@@ -19,13 +22,17 @@ export async function bodyOf(request: Request): Promise<Body> {
   return { kind: "bytes", bytes: body };
 }
 
+/** Every part is taken for a file: a text is read as bytes, too. */
 async function partsOf(body: Uint8Array, contentType: string): Promise<Map<string, Uint8Array>> {
   const parts = new Map<string, Uint8Array>();
   try {
-    const form = await new Response(Uint8Array.from(body), { headers: { "content-type": contentType } }).formData();
-    for (const [name, value] of form) {
-      parts.set(name, typeof value === "string" ? Buffer.from(value) : new Uint8Array(await value.arrayBuffer()));
-    }
+    const form = new Busboy({ headers: { "content-type": contentType }, isPartAFile: () => true });
+    form.on("file", (name, stream) => {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("end", () => parts.set(name, Buffer.concat(chunks)));
+    });
+    await pipeline(Readable.from([body]), form);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw badRequest("MALFORMED_BODY", `the multipart body cannot be read: ${reason}`);

@@ -58,10 +58,17 @@ export function commentRoutes(router: Router, library: Library): void {
 function commentable(root: AnnotationRecord): AnnotationRecord {
   const { type } = root.content;
   if (isMarkup(type) || type === "pspdfkit/comment-marker") return root;
-  throw badRequest("NOT_COMMENTABLE", `annotation '${root.id}' is a ${type}: only markup and comment markers have threads`);
+  throw badRequest(
+    "NOT_COMMENTABLE",
+    `annotation '${root.id}' is a ${type}: only markup and comment markers have threads`,
+  );
 }
 
-function commentRecord(library: Library, { id: rootId, content: root }: AnnotationRecord, given: Comment): CommentRecord {
+function commentRecord(
+  library: Library,
+  { id: rootId, content: root }: AnnotationRecord,
+  given: Comment,
+): CommentRecord {
   const { text, ...content } = given.content;
   const now = library.ids.clock().toISOString();
   return {
@@ -85,7 +92,8 @@ function commentRecord(library: Library, { id: rootId, content: root }: Annotati
 async function commentsOf(request: Request): Promise<Comment[]> {
   const body = await bodyOf(request);
   const { comments } = (body.kind === "json" ? (body.value ?? {}) : {}) as { comments?: unknown };
-  if (!Array.isArray(comments)) throw unprocessable("INVALID_COMMENTS", "comments are missing", { comments: ["is required"] });
+  if (!Array.isArray(comments))
+    throw unprocessable("INVALID_COMMENTS", "comments are missing", { comments: ["is required"] });
   const parsed = comments.map((given) => comment.safeParse(given));
   const problems = parsed.map(({ success }) => (success ? {} : { content: { text: ["is required"] } }));
   if (parsed.some(({ success }) => !success)) {

@@ -100,7 +100,8 @@ async function uploadOf(library: Library, request: Request): Promise<Upload> {
   const bytes = builtOrSent(library, parts);
   const attachment = parts.get("attachment");
   const id = documentId.optional().safeParse(textPart(parts, "document_id"));
-  if (!id.success) throw badRequest("INVALID_DOCUMENT_ID", "a document's id has letters, digits, '.', '_', '~' and '-' only");
+  if (!id.success)
+    throw badRequest("INVALID_DOCUMENT_ID", "a document's id has letters, digits, '.', '_', '~' and '-' only");
   return {
     ...plain,
     bytes,

@@ -56,7 +56,7 @@ export function markedFor(response: Response): Marks {
   return (response.locals["marks"] ?? {}) as Marks;
 }
 
-const plainAnswers: Record<string, { status: number; body: string }> = {
+const plainAnswers = {
   unavailable: { status: 503, body: "" },
   overload: { status: 500, body: "overload" },
   gatewayTimeout: { status: 504, body: "<html><body><h1>504 Gateway Time-out</h1></body></html>" },
@@ -156,8 +156,11 @@ async function arrange(due: Fault, request: Request, response: Response): Promis
     case "status":
       response.status(due.status).send(due.body);
       return false;
-    default: {
-      const { status = 500, body = "" } = plainAnswers[due.kind] ?? {};
+    case "unavailable":
+    case "overload":
+    case "gatewayTimeout":
+    case "unauthorized": {
+      const { status, body } = plainAnswers[due.kind];
       response.status(status).send(body);
       return false;
     }

@@ -23,10 +23,13 @@ export function layerAdministration(router: Router, library: Library): void {
     const { name, source_layer_name: source = "" } = parsed.data;
     const password = passwordOf(request);
     if (library.store.layer(id, checkedLayerName(name))) throw badRequest("LAYER_EXISTS", `layer '${name}' exists`);
-    const instantJson = body.kind === "parts" && body.parts.has("instant.json") ? await instantJsonOf(request) : undefined;
+    const instantJson =
+      body.kind === "parts" && body.parts.has("instant.json") ? await instantJsonOf(request) : undefined;
     const errors = library.store.transaction(() => {
       library.copyLayer(id, source, name, password);
-      return instantJson === undefined ? [] : importErrors(() => library.applyInstantJson(id, name, instantJson, password));
+      return instantJson === undefined
+        ? []
+        : importErrors(() => library.applyInstantJson(id, name, instantJson, password));
     });
     response.json({ data: { name, errors } });
   });

@@ -28,7 +28,12 @@ export function layerRoutes(router: Router, library: Library): void {
     const pageIndex = Number(parameter(request, "pageIndex"));
     const textLines = library.using(file, () => {
       if (Number.isInteger(pageIndex) && pageIndex >= 0 && pageIndex < file.pageCount) return file.text(pageIndex);
-      throw new Refusal(404, "NO_SUCH_PAGE", "the page is out of bounds", "Parameter 'page_index' is invalid or out of bounds.");
+      throw new Refusal(
+        404,
+        "NO_SUCH_PAGE",
+        "the page is out of bounds",
+        "Parameter 'page_index' is invalid or out of bounds.",
+      );
     });
     response.json({ textLines });
   });

@@ -1,7 +1,17 @@
 import { PDFAnnotation, type PDFDocument, type PDFObject, type PDFPage } from "mupdf";
 import { redactionType, type AnnotationContent, type CommentContent } from "../content.ts";
 import { flagBits, type Attachment } from "./draw.ts";
-import { boxOfObject, markedBoxes, numbersOf, onPage, parentOf, readExtras, stringOf, subtype, annotationObjects } from "./objects.ts";
+import {
+  boxOfObject,
+  markedBoxes,
+  numbersOf,
+  onPage,
+  parentOf,
+  readExtras,
+  stringOf,
+  subtype,
+  annotationObjects,
+} from "./objects.ts";
 import { hexOf, hull } from "./geometry.ts";
 
 /** An annotation that is part of a PDF, its images and the answers to it. */
@@ -119,13 +129,26 @@ function ownKeys(object: PDFObject, page: PDFPage, type: string): Record<string,
     }
     case "pspdfkit/shape/rectangle":
     case "pspdfkit/shape/ellipse":
-      return { strokeWidth: borderWidth(object), ...present({ strokeColor: color, fillColor: hexOf(numbersOf(object, "IC")) }) };
+      return {
+        strokeWidth: borderWidth(object),
+        ...present({ strokeColor: color, fillColor: hexOf(numbersOf(object, "IC")) }),
+      };
     case "pspdfkit/ink":
-      return { lineWidth: borderWidth(object), isDrawnNaturally: false, lines: inkLines(object, page), ...present({ strokeColor: color }) };
+      return {
+        lineWidth: borderWidth(object),
+        isDrawnNaturally: false,
+        lines: inkLines(object, page),
+        ...present({ strokeColor: color }),
+      };
     case "pspdfkit/link":
       return { action: { type: "uri", uri: stringOf(object.get("A"), "URI") ?? "" } };
     default:
-      return { rects: rectsOf(object, page), color: color ?? "#FCEE7C", blendMode: "multiply", ...present({ note: contents }) };
+      return {
+        rects: rectsOf(object, page),
+        color: color ?? "#FCEE7C",
+        blendMode: "multiply",
+        ...present({ note: contents }),
+      };
   }
 }
 

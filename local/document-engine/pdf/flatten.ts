@@ -56,7 +56,9 @@ function noteAsText(page: PDFPage, object: ReturnType<PDFAnnotation["getObject"]
   const note = page.getAnnotations().find((candidate) => candidate.getObject().asIndirect() === object.asIndirect());
   const contents = note?.getContents() ?? "";
   const [left, top] = boxOfObject(object, page);
-  const lines = contents.split("\n").reduce((sum, line) => sum + Math.ceil((line.length + 1) / noteCharactersPerLine), 0);
+  const lines = contents
+    .split("\n")
+    .reduce((sum, line) => sum + Math.ceil((line.length + 1) / noteCharactersPerLine), 0);
   const text = page.createAnnotation("FreeText");
   text.setRect([left, top, left + noteWidth, top + lines * noteFontSize * 1.3 + 8]);
   text.setContents(contents);

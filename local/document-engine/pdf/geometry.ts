@@ -61,6 +61,10 @@ export function hexOf(color: readonly number[]): string | undefined {
   const [a = 0, b = 0, c = 0, k = 0] = color;
   const mixed = { 1: [a, a, a], 3: [a, b, c], 4: [a, b, c].map((ink) => (1 - ink) * (1 - k)) }[color.length];
   if (!mixed) return undefined;
-  const digits = mixed.map((part) => Math.round(part * 255).toString(16).padStart(2, "0"));
+  const digits = mixed.map((part) =>
+    Math.round(part * 255)
+      .toString(16)
+      .padStart(2, "0"),
+  );
   return `#${digits.join("").toUpperCase()}`;
 }

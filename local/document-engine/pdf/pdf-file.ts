@@ -66,7 +66,11 @@ export class PdfFile {
           // The way back to its page would bring the whole old file along.
           for (const object of objects) object.delete("P");
           onPage(merged, merged.countPages() - 1, (target) =>
-            setAnnotations(merged, target, objects.map((object) => map.graftObject(object))),
+            setAnnotations(
+              merged,
+              target,
+              objects.map((object) => map.graftObject(object)),
+            ),
           );
         });
       }
@@ -134,9 +138,7 @@ export class PdfFile {
     if (!numbers.size) return;
     eachPage(this.#pdf, (page) => {
       const objects = annotationObjects(this.#pdf, page);
-      const left = objects.filter(
-        (object) => !numbers.has(object.asIndirect()) && !numbers.has(parentOf(object) ?? 0),
-      );
+      const left = objects.filter((object) => !numbers.has(object.asIndirect()) && !numbers.has(parentOf(object) ?? 0));
       if (left.length < objects.length) setAnnotations(this.#pdf, page, left);
     });
   }

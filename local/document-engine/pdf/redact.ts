@@ -93,8 +93,9 @@ function appendBoxes(pdf: PDFDocument, page: PDFPage, redactions: readonly Redac
   const old = page.getObject().get("Contents");
   const contents = pdf.newArray();
   contents.push(opening);
-  if (old.isArray()) old.forEach((part) => contents.push(part));
-  else if (old.isStream() || old.isIndirect()) contents.push(old);
+  if (old.isArray()) {
+    for (let at = 0; at < old.length; at++) contents.push(old.get(at));
+  } else if (old.isStream() || old.isIndirect()) contents.push(old);
   contents.push(stream);
   page.getObject().put("Contents", contents);
 }

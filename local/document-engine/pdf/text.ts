@@ -38,7 +38,10 @@ export function findText(pdf: PDFDocument, pageIndex: number, pattern: RegExp): 
   const hits = text.matchAll(new RegExp(pattern, withFlag(pattern.flags, "g")));
   return [...hits].flatMap((hit) => {
     const touched = new Set(owners.slice(hit.index, hit.index + hit[0].length));
-    const byLine = Map.groupBy([...touched].filter(({ box }) => box), ({ line }) => line);
+    const byLine = Map.groupBy(
+      [...touched].filter(({ box }) => box),
+      ({ line }) => line,
+    );
     const boxes = [...byLine.values()].map((items) => hull(items.flatMap(({ box }) => (box ? [box] : []))));
     return boxes.length ? [boxes] : [];
   });
