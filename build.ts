@@ -91,7 +91,10 @@ async function lambdaZip(root: string, { path, content }: Content): Promise<Cont
     path: basename(asset),
     content: await readFile(join(root, "node_modules", asset)),
   }));
-  return { path: `lambdas/${path}.zip`, content: await zip([{ path: "handler.js", content }, ...(await Promise.all(beside))]) };
+  return {
+    path: `lambdas/${path}.zip`,
+    content: await zip([{ path: "handler.js", content }, ...(await Promise.all(beside))]),
+  };
 }
 
 /** The modules of a Python package, under its name. */

@@ -1,5 +1,5 @@
 import * as sns from "@pulumi/aws/sns/index.js";
-import { all, output, type Input } from "@pulumi/pulumi";
+import { all, output, type CustomResourceOptions, type Input } from "@pulumi/pulumi";
 import { InvalidInputError } from "../../contracts/errors.ts";
 import { lambdaName, queueName, roleName } from "../../contracts/names.ts";
 import type { ProcessorKind, QueueKind } from "../../contracts/plan.ts";
@@ -34,7 +34,7 @@ export function exchangeProgram(config: ExchangeStackConfig) {
   const workers = new Map(
     plan.processors.map((kind) => [kind, makeWorker(kind, config, queues, arnOf(nextQueue[kind]), options)]),
   );
-  if (queues.has("re_ocr") && config.phase === "running") subscribe(config, arnOf("re_ocr"), options);
+  if (queues.has("re_ocr") && config.phase === "running") subscribe(config, arnOf("re_ocr"), { provider });
 
   return {
     queues: Object.fromEntries([...queues].map(([kind, queue]) => [kind, queue.address()])),
@@ -106,7 +106,7 @@ function makeWorker(
 function subscribe(
   { exchange, global }: ExchangeStackConfig,
   queueArn: Input<string | undefined>,
-  options: Options,
+  options: CustomResourceOptions,
 ): void {
   new sns.TopicSubscription(
     queueName("re_ocr", exchange.caseId, exchange.batchId),

@@ -50,12 +50,22 @@ function makeQueues({ region, account }: EngineReach): Statement[] {
   ];
 }
 
-function makeSubscriptions({ topicArn }: EngineReach): Statement[] {
+function makeSubscriptions({ topicArn, region, account }: EngineReach): Statement[] {
   return [
+    {
+      Sid: "SubscribeQueuesOfExchanges",
+      Effect: "Allow",
+      Action: "sns:Subscribe",
+      Resource: topicArn,
+      Condition: {
+        StringEquals: { "sns:Protocol": "sqs" },
+        StringLike: { "sns:Endpoint": `arn:aws:sqs:${region}:${account}:${resourcePrefix}*_queue_*` },
+      },
+    },
     {
       Sid: "SubscriptionsOfExchanges",
       Effect: "Allow",
-      Action: ["sns:Subscribe", "sns:Unsubscribe", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"],
+      Action: ["sns:Unsubscribe", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"],
       Resource: [topicArn, `${topicArn}:*`],
     },
   ];
