@@ -70,7 +70,8 @@ describe("the search text processor", () => {
   /** A message about a document whose page texts lie on S3. */
   const place = async (fileId: string, exhibitId: string, ...pages: string[]): Promise<SearchTextMessage> => {
     const prefix = textPrefix({ ...exchange, documentId: fileId });
-    for (const [index, Body] of pages.entries()) {
+    for (const [index, text] of pages.entries()) {
+      const Body = Buffer.from(text);
       await aws.s3.send(
         new PutObjectCommand({ Bucket: aws.cloud.caseBucket, Key: pageTextKey(prefix, index + 1), Body }),
       );

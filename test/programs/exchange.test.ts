@@ -300,7 +300,7 @@ describe("the exchange program", () => {
     });
 
     it("is refused where there is no Document Engine", () => {
-      const { documentEngine: _, ...without } = global;
+      const without = { ...global, documentEngine: undefined };
       expect(() => exchangeProgram({ ...full, global: without }))
         .to.throw(InvalidInputError, "this environment has no Document Engine")
         .with.property("code", "NO_DOCUMENT_ENGINE");

@@ -143,7 +143,7 @@ function stampFaults({ pages }: PdfContent, { drawn }: Claim): string[] {
 /** Whether all characters of a stamp stand in its place, though mingled with what else is printed there. */
 function isMingled({ text, box }: Drawn, characters: readonly Character[]): boolean {
   const there = bare(textOf(characters.filter((character) => character.box && touches(character.box, box))));
-  return [...bare(text)].every((character) => there.includes(character));
+  return Array.from(bare(text)).every((character) => there.includes(character));
 }
 
 function textOf(characters: readonly Character[]): string {
