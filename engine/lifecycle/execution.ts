@@ -25,8 +25,9 @@ export function executionInput(
   selectionKey: string | null,
 ): ExecutionInput {
   const { context, request, facts } = record;
-  const queue = facts.outputs?.queues.s3_copy;
-  if (!queue) throw new PermanentError("NO_QUEUE", `exchange ${record.id} has no s3_copy queue to send files to`);
+  const { s3_copy, pre_uploader } = facts.outputs?.queues ?? {};
+  if (!s3_copy && !pre_uploader)
+    throw new PermanentError("NO_QUEUE", `exchange ${record.id} has no queue to send files to`);
   const selection: Record<string, string> =
     selectionKey === null ? { "--selection": JSON.stringify(request.selection) } : { "--selection_key": selectionKey };
   return {
@@ -45,7 +46,8 @@ export function executionInput(
     dataBucket: global.dataBucket,
     manifestPrefix: manifestPrefix(record.id),
     caseBucket: global.caseBucket,
-    queues: { s3_copy: queue.url },
+    annotations: request.annotations ?? null,
+    queues: { ...(s3_copy && { s3_copy: s3_copy.url }), ...(pre_uploader && { pre_uploader: pre_uploader.url }) },
   };
 }
 

@@ -57,6 +57,9 @@ MERGED_BY = MappingProxyType(
 #: Links between merged tables, and the column whose row takes the link along.
 COMPANIONS = MappingProxyType({"label_category_labels": "label_id"})
 
+#: Tables that each case makes of its own documents: what one case hides, the other's index knows.
+NOT_COPIED = frozenset({"exhibit_texts"})
+
 #: Columns of exchanged rows that are cleared.
 CLEARED = MappingProxyType({EXHIBITS: {"document_properties": b"NULL"}})
 

@@ -49,7 +49,9 @@ function ofMessage(letter: DeadLetter, error: WireError): Told {
     case "pre_uploader": {
       const { fileId, role, sourceKey, destinationKey } = letter.file;
       const [stage, eventType] =
-        letter.kind === "s3_copy" ? (["copy", "S3_DOC_COPIED"] as const) : (["pre_upload", "PRE_UPLOADER_FINISHED"] as const);
+        letter.kind === "s3_copy"
+          ? (["copy", "S3_DOC_COPIED"] as const)
+          : (["pre_upload", "PRE_UPLOADER_FINISHED"] as const);
       return {
         eventId: id(stage, fileId),
         eventType,
@@ -83,7 +85,10 @@ function ofEvent(event: ExchangeEvent, error: WireError): Told {
   const { jobId, caseId, sourceCaseId, batchId, documentId, exhibitIds, eventId, eventType } = event;
   const detail = fileDetail.safeParse(event.detail);
   if (eventType !== "DOCUMENT_UPLOADED" || !detail.success) {
-    throw new PermanentError("INVALID_MESSAGE", `no processor is fed with ${eventType} ${eventId}, yet it was given up`);
+    throw new PermanentError(
+      "INVALID_MESSAGE",
+      `no processor is fed with ${eventType} ${eventId}, yet it was given up`,
+    );
   }
   const { fileId } = detail.data;
   return {

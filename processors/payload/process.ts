@@ -113,7 +113,10 @@ export interface Outgoing {
  *
  * @throws PermanentError INVALID_MANIFEST when a line lacks what annotations need; QUEUE_MISSING
  */
-export function messagesOf(line: ManifestLine, { exchange, caseBucket: bucket, annotations, queues }: PayloadInput): Outgoing[] {
+export function messagesOf(
+  line: ManifestLine,
+  { exchange, caseBucket: bucket, annotations, queues }: PayloadInput,
+): Outgoing[] {
   const { documentId, destinationDocumentId, exhibitIds, exhibits, sourceBatchId, files } = line;
   const common = { exchange, documentId, destinationDocumentId, exhibitIds, bucket };
   const copy = (file: ManifestFile): Outgoing => ({

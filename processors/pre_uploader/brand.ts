@@ -2,6 +2,7 @@ import { PermanentError } from "../../contracts/errors.ts";
 import type { DocumentEngine } from "../shared/document_engine/client.ts";
 import type { Attachments } from "./layers.ts";
 import { instantJsonOf } from "./layers.ts";
+import { boxOf } from "./pdf/geometry.ts";
 import type { Pdfium } from "./pdf/pdfium.ts";
 import type { PdfContent } from "./pdf/reader.ts";
 import { prove } from "./proof/proof.ts";
@@ -51,14 +52,22 @@ export async function brand(
   const stamped = branded.filter(({ type }) => stamps.has(type));
   const innocent = [...redactions.map(({ overlayText }) => overlayText ?? ""), ...stamped.map(textOf)];
   const secrets = secretsOf(content.pages, redactions, innocent);
-  const quoting = branded.find(({ type, content }) => type !== "redactions" && !stamps.has(type) && quotes(content, secrets));
+  const quoting = branded.find(
+    ({ type, content }) => type !== "redactions" && !stamps.has(type) && quotes(content, secrets),
+  );
   if (quoting) {
     const { id } = quoting.record;
-    throw new PermanentError("BRANDED_TEXT_QUOTES", `annotation ${id} would print words that a redaction hides: change it`);
+    throw new PermanentError(
+      "BRANDED_TEXT_QUOTES",
+      `annotation ${id} would print words that a redaction hides: change it`,
+    );
   }
 
   const produced = await to.engine.build(pdf, together(brandings), ["applyInstantJson", "applyRedactions", "flatten"]);
-  const drawn = stamped.map((stamp) => ({ pageIndex: stamp.content.pageIndex, text: textOf(stamp) }));
+  const drawn = stamped.map((stamp) => {
+    const { pageIndex, bbox } = stamp.content;
+    return { pageIndex, text: textOf(stamp), box: boxOf(bbox) };
+  });
   prove(to.pdfium, produced, { source: content, redactions, secrets, drawn });
   return { pdf: produced, secrets, redactions: redactions.length };
 }

@@ -32,5 +32,16 @@ export function outcomeEvent(message: PreUploaderMessage, outcome: Outcome, now:
 export function uploaderMessage(message: PreUploaderMessage, size: number, loads: ExhibitLoad[]): DocUploaderMessage {
   const { exchange, documentId, destinationDocumentId, exhibitIds, bucket, file } = message;
   const { destinationKey: key, fileId } = file;
-  return { kind: "doc_uploader", exchange, documentId, destinationDocumentId, exhibitIds, bucket, key, fileId, size, loads };
+  return {
+    kind: "doc_uploader",
+    exchange,
+    documentId,
+    destinationDocumentId,
+    exhibitIds,
+    bucket,
+    key,
+    fileId,
+    size,
+    loads,
+  };
 }

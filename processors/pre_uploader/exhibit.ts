@@ -49,7 +49,9 @@ export async function makeExhibit(
 
   const isQuoting = (one: unknown) => quotes(one, secrets);
   const layered = sorted.layered.filter(({ record }) => !isQuoting(record.content));
-  const carried = threads.filter(({ root, comments }) => ![root.record, ...comments].some(({ content }) => isQuoting(content)));
+  const carried = threads.filter(
+    ({ root, comments }) => ![root.record, ...comments].some(({ content }) => isQuoting(content)),
+  );
   const withheld = [
     ...sorted.layered.filter((one) => !layered.includes(one)),
     ...threads.filter((thread) => !carried.includes(thread)).map(({ root }) => root),

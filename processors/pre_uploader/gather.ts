@@ -17,7 +17,11 @@ export interface Gathered {
  *
  * @throws PermanentError ATTACHMENT_MISSING, and what the client throws
  */
-export async function gather(engine: DocumentEngine, documentId: string, choices: AnnotationChoices): Promise<Gathered> {
+export async function gather(
+  engine: DocumentEngine,
+  documentId: string,
+  choices: AnnotationChoices,
+): Promise<Gathered> {
   const sorted = sortAnnotations(await engine.annotations(documentId), choices);
   const [attachments, threads] = await Promise.all([
     readAttachments(engine, documentId, [...sorted.branded, ...sorted.layered, ...sorted.threads]),
@@ -35,7 +39,9 @@ async function readAttachments(
 ): Promise<Attachments> {
   const types = new Map(
     travelling.flatMap(({ content }) =>
-      typeof content.imageAttachmentId === "string" ? [[content.imageAttachmentId, content["contentType"]] as const] : [],
+      typeof content.imageAttachmentId === "string"
+        ? [[content.imageAttachmentId, content["contentType"]] as const]
+        : [],
     ),
   );
   const read = await Promise.all(

@@ -25,7 +25,9 @@ export function instantJsonOf(
   const used = new Set(travelling.flatMap(({ content }) => content.imageAttachmentId ?? []));
   const files = [...used].sort().flatMap((id) => {
     const file = attachments.get(id);
-    return file ? [[id, { binary: Buffer.from(file.content).toString("base64"), contentType: file.contentType }] as const] : [];
+    return file
+      ? [[id, { binary: Buffer.from(file.content).toString("base64"), contentType: file.contentType }] as const]
+      : [];
   });
   return {
     format: "https://pspdfkit.com/instant-json/v1",

@@ -91,7 +91,7 @@ async function writeTexts(
           new PutObjectCommand({
             Bucket: bucket,
             Key: pageTextKey(prefix, index + 1),
-            Body: text,
+            Body: Buffer.from(text),
             ContentType: "text/plain; charset=utf-8",
           }),
         ),
@@ -110,4 +110,3 @@ function searchMessage(
   const exchange = { exchangeId, sourceCaseId, caseId, batchId };
   return { kind: "search_text", exchange, documentId, destinationDocumentId, exhibitIds, fileId, bucket, texts };
 }
-

@@ -10,6 +10,13 @@ import type { Redaction } from "./secrets.ts";
 import { revisionsOf, stringsIn } from "./strings.ts";
 import { tokenValues } from "./tokens.ts";
 
+/** A text that was printed on a page. */
+interface Drawn {
+  pageIndex: number;
+  text: string;
+  box: Box;
+}
+
 /** What was to happen to a PDF. */
 export interface Claim {
   source: PdfContent;
@@ -17,7 +24,7 @@ export interface Claim {
   /** Words that must not be found anywhere any more. */
   secrets: ReadonlySet<string>;
   /** Texts that must be readable on their pages. */
-  drawn: readonly { pageIndex: number; text: string }[];
+  drawn: readonly Drawn[];
 }
 
 /**
@@ -43,12 +50,17 @@ function pageFaults({ pages }: PdfContent, { source, redactions }: Claim): strin
   if (pages.length !== source.pages.length) return [`it has ${pages.length} pages, not ${source.pages.length}`];
   return pages.flatMap((page, index) => {
     const boxes = boxesOn(index, redactions);
-    const overlays = redactions.flatMap(({ pageIndex, overlayText }) => (pageIndex === index ? [overlayText ?? ""] : []));
-    const left = boxes.length === 0 ? [] : linesUnder(page.characters, boxes).filter((line) => !isOverlay(line, overlays));
+    const overlays = redactions.flatMap(({ pageIndex, overlayText }) =>
+      pageIndex === index ? [overlayText ?? ""] : [],
+    );
+    const left =
+      boxes.length === 0 ? [] : linesUnder(page.characters, boxes).filter((line) => !isOverlay(line, overlays));
     const number = index + 1;
     return [
       ...(left.length > 0 ? [`text is left under redactions on page ${number}, in ${left.length} places`] : []),
-      ...(page.annotations.some(({ kind }) => kind === "travelling") ? [`annotations of page ${number} are still live`] : []),
+      ...(page.annotations.some(({ kind }) => kind === "travelling")
+        ? [`annotations of page ${number} are still live`]
+        : []),
       ...(lostLinks(page, source.pages[index], boxes) ? [`links or form fields of page ${number} are lost`] : []),
     ];
   });
@@ -84,7 +96,12 @@ function lostLinks(page: PageContent, before: PageContent | undefined, boxes: re
   return page.annotations.filter(({ kind }) => isKept(kind)).length < (expected?.length ?? 0);
 }
 
-function wordFaults(pdfium: Pdfium, produced: Uint8Array, content: PdfContent, { redactions, secrets }: Claim): string[] {
+function wordFaults(
+  pdfium: Pdfium,
+  produced: Uint8Array,
+  content: PdfContent,
+  { redactions, secrets }: Claim,
+): string[] {
   if (redactions.length === 0) return [];
   const own = new Set(content.producers.flatMap((text) => [...tokenValues(text)]));
   const sought = secrets.difference(own);
@@ -116,10 +133,17 @@ function attachedTexts(pdfium: Pdfium, bytes: Uint8Array): string[] | undefined 
 function stampFaults({ pages }: PdfContent, { drawn }: Claim): string[] {
   const stamped = Map.groupBy(drawn, ({ pageIndex }) => pageIndex);
   return [...stamped].flatMap(([pageIndex, stamps]) => {
-    const shown = bare(textOf(pages[pageIndex]?.characters ?? []));
-    const missing = stamps.filter(({ text }) => !shown.includes(bare(text)));
+    const characters = pages[pageIndex]?.characters ?? [];
+    const shown = bare(textOf(characters));
+    const missing = stamps.filter((stamp) => !shown.includes(bare(stamp.text)) && !isMingled(stamp, characters));
     return missing.length === 0 ? [] : [`${missing.length} stamps cannot be read on page ${pageIndex + 1}`];
   });
+}
+
+/** Whether all characters of a stamp stand in its place, though mingled with what else is printed there. */
+function isMingled({ text, box }: Drawn, characters: readonly Character[]): boolean {
+  const there = bare(textOf(characters.filter((character) => character.box && touches(character.box, box))));
+  return Array.from(bare(text)).every((character) => there.includes(character));
 }
 
 function textOf(characters: readonly Character[]): string {
@@ -127,5 +151,8 @@ function textOf(characters: readonly Character[]): string {
 }
 
 function bare(text: string): string {
-  return text.normalize("NFKC").toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
+  return text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, "");
 }

@@ -28,7 +28,8 @@ export function secretsOf(
     const boxes = boxesOn(index, redactions);
     const { text, covered } = textOf(characters, boxes);
     for (const { value, start, end } of tokensOf(text)) {
-      const isHidden = boxes.length > 0 && covered.slice(start, end).every((one, at) => one || isPunctuation(text, start + at));
+      const isHidden =
+        boxes.length > 0 && covered.slice(start, end).every((one, at) => one || isPunctuation(text, start + at));
       (isHidden ? hidden : shown).add(value);
     }
   }

@@ -19,7 +19,9 @@ export function stringsIn(bytes: Uint8Array): string[] {
     if (end < 0) break;
     const header = file.toString("latin1", from, begin);
     plain += `${header}\n`;
-    found.push(streamText(header.slice(header.lastIndexOf(" obj") + 1), file.subarray(afterLineEnd(file, begin + 6), end)));
+    found.push(
+      streamText(header.slice(header.lastIndexOf(" obj") + 1), file.subarray(afterLineEnd(file, begin + 6), end)),
+    );
     from = end + 9;
   }
   plain += file.toString("latin1", from);
@@ -85,7 +87,9 @@ function literalsOf(text: string): string {
   let before = 0;
   for (const match of text.matchAll(literals)) {
     parts.push(/^[\s\d.+-]*$/.test(text.slice(before, match.index)) ? "" : " ");
-    parts.push(match[1] === undefined ? stringOf(Buffer.from(compact(match[2] ?? ""), "hex")) : stringOf(unescaped(match[1])));
+    parts.push(
+      match[1] === undefined ? stringOf(Buffer.from(compact(match[2] ?? ""), "hex")) : stringOf(unescaped(match[1])),
+    );
     before = match.index + match[0].length;
   }
   return parts.join("");
@@ -106,7 +110,11 @@ function unescaped(literal: string): Buffer {
 }
 
 function stringOf(bytes: Buffer): string {
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return bytes.subarray(2, bytes.length - (bytes.length % 2)).swap16().toString("utf16le");
+  if (bytes[0] === 0xfe && bytes[1] === 0xff)
+    return bytes
+      .subarray(2, bytes.length - (bytes.length % 2))
+      .swap16()
+      .toString("utf16le");
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return bytes.toString("utf8", 3);
   return bytes.toString("latin1");
 }

@@ -33,7 +33,7 @@ export function tokensOf(text: string): Token[] {
     const bare = word.replaceAll(/[^\p{L}\p{N}\p{M}]/gu, "");
     if (bare.length >= shortestWord && bare.length < word.length) add(bare, at, at + word.length);
     for (const { 0: run, index } of word.matchAll(unspaced)) {
-      const characters = [...run];
+      const characters = Array.from(run);
       let start = at + index;
       for (const [number, character] of characters.entries()) {
         const next = characters[number + 1];

@@ -98,7 +98,11 @@ export function createDocumentEngine(settings: DocumentEngineSettings): Document
           accept: json,
           body: () =>
             JSON.stringify({
-              annotations: records.map(({ id, content, createdBy }) => ({ id, content, user_id: createdBy ?? undefined })),
+              annotations: records.map(({ id, content, createdBy }) => ({
+                id,
+                content,
+                user_id: createdBy ?? undefined,
+              })),
             }),
           repeatable: true,
         },
@@ -202,5 +206,5 @@ function uploadForm(documentId: string, pdf: Uint8Array, annotations: InstantJso
 }
 
 function blobOf(content: Uint8Array | string, type: string): Blob {
-  return new Blob([typeof content === "string" ? content : (content as Uint8Array<ArrayBuffer>)], { type });
+  return new Blob([typeof content === "string" ? content : content], { type });
 }

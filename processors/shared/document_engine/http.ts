@@ -16,15 +16,20 @@ export interface DocumentEngineSettings {
   retries?: RetryPolicy;
 }
 
-/** Its back-pressure is an error at once, so that whoever is refused must come back later, and not all at the same time. */
-export const retryPolicy = retry(
-  handleWhen((error) => error instanceof RecoverableError && error.code !== "DOCUMENT_ENGINE_TIMEOUT"),
-  {
-    maxAttempts: 5,
-    backoff: new ExponentialBackoff({ initialDelay: 500, maxDelay: 15_000, generator: fullJitterGenerator }),
-  },
-);
-export type RetryPolicy = Pick<typeof retryPolicy, "execute">;
+/** What a few seconds may change. A timeout has taken a minute already, and a refused token waits for an operator. */
+export function isPassing(error: Error): boolean {
+  const lasting = ["DOCUMENT_ENGINE_TIMEOUT", "DOCUMENT_ENGINE_LOGIN_REFUSED"];
+  return error instanceof RecoverableError && !lasting.includes(error.code);
+}
+
+/** Back-pressure is an error at once: whoever is refused comes back later, and not all of them at the same time. */
+const retryPolicy = retry(handleWhen(isPassing), {
+  maxAttempts: 5,
+  backoff: new ExponentialBackoff({ initialDelay: 500, maxDelay: 15_000, generator: fullJitterGenerator }),
+});
+export interface RetryPolicy {
+  execute: <Result>(work: () => PromiseLike<Result>) => Promise<Result>;
+}
 
 export interface EngineRequest {
   method: "GET" | "POST";
@@ -123,8 +128,16 @@ function transportError({ method, path }: EngineRequest, thrown: unknown): unkno
   const { name } = thrown;
   const inner = thrown.cause instanceof Error ? thrown.cause.name : "";
   if (name === "TimeoutError" || /TimeoutError$/.test(inner)) {
-    return new RecoverableError("DOCUMENT_ENGINE_TIMEOUT", `Document Engine did not answer ${method} ${path} in time`, cause);
+    return new RecoverableError(
+      "DOCUMENT_ENGINE_TIMEOUT",
+      `Document Engine did not answer ${method} ${path} in time`,
+      cause,
+    );
   }
   const why = thrown.cause instanceof Error ? thrown.cause.message : thrown.message;
-  return new RecoverableError("DOCUMENT_ENGINE_UNREACHABLE", `${method} ${path} of Document Engine broke: ${why}`, cause);
+  return new RecoverableError(
+    "DOCUMENT_ENGINE_UNREACHABLE",
+    `${method} ${path} of Document Engine broke: ${why}`,
+    cause,
+  );
 }
