@@ -35,7 +35,7 @@ export interface DocumentEngine {
   pageTexts: (documentId: string) => Promise<string[]>;
   /** A PDF with annotations made part of it. Nothing is kept on the server. */
   build: (pdf: Uint8Array, annotations: InstantJson, actions: readonly BuildAction[]) => Promise<Uint8Array>;
-  /** Stores a PDF with annotations in place of what there was. @throws PermanentError IMPORT_INCOMPLETE */
+  /** Stores a PDF, and annotations beside those that live in it, in place of what there was. @throws PermanentError IMPORT_INCOMPLETE */
   upload: (documentId: string, pdf: Uint8Array, annotations?: InstantJson) => Promise<void>;
   /** Adds annotations that name their ids. @throws PermanentError IMPORT_INCOMPLETE when some were not taken */
   addAnnotations: (documentId: string, records: readonly EngineRecord[]) => Promise<void>;
@@ -201,7 +201,11 @@ function uploadForm(documentId: string, pdf: Uint8Array, annotations: InstantJso
   form.set("document_id", documentId);
   form.set("overwrite_existing_document", "true");
   form.set("file", blobOf(pdf, "application/pdf"), "document.pdf");
-  if (annotations) form.set("attachment", blobOf(JSON.stringify(annotations), json), "instant.json");
+  if (annotations) {
+    form.set("attachment", blobOf(JSON.stringify(annotations), json), "instant.json");
+    // What lives in the PDF itself is not among them and shall stay.
+    form.set("keep_current_annotations", "true");
+  }
   return form;
 }
 
