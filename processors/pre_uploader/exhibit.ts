@@ -6,9 +6,9 @@ import type { ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.t
 import { exhibitPrefix } from "../../contracts/names.ts";
 import { brand } from "./brand.ts";
 import type { Branding, Source } from "./brand.ts";
+import type { PreUploaderDependencies } from "./dependencies.ts";
 import { gather } from "./gather.ts";
 import { byType, commentsFileOf, instantJsonOf } from "./layers.ts";
-import type { PreUploaderDependencies } from "./process.ts";
 import { quotes } from "./proof/secrets.ts";
 import type { Travelling } from "./sort.ts";
 import { putJson, putPdf } from "./storage.ts";

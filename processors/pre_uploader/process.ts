@@ -1,40 +1,20 @@
-import type { S3Client } from "@aws-sdk/client-s3";
-import type { SNSClient } from "@aws-sdk/client-sns";
-import type { SQSClient } from "@aws-sdk/client-sqs";
 import { preUploaderMessage } from "../../contracts/messages.ts";
 import type { ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
 import { exhibitPrefix } from "../../contracts/names.ts";
 import { batchHandler } from "../shared/batch_handler.ts";
 import type { BatchHandler } from "../shared/batch_handler.ts";
-import type { DocumentEngine } from "../shared/document_engine/client.ts";
 import { assertWithinCases } from "../shared/keys.ts";
 import { logFields } from "../shared/log.ts";
-import type { Logger } from "../shared/log.ts";
 import { publishEvent } from "../shared/publish.ts";
 import { sendDeadLetter, sendMessage } from "../shared/send.ts";
 import { brand } from "./brand.ts";
 import type { Branding, Source } from "./brand.ts";
+import type { PreUploaderDependencies } from "./dependencies.ts";
 import { outcomeEvent, uploaderMessage } from "./events.ts";
 import { makeExhibit } from "./exhibit.ts";
 import type { ExhibitReport } from "./exhibit.ts";
-import type { Pdfium } from "./pdf/pdfium.ts";
 import { readPdf, withoutTravelling } from "./pdf/reader.ts";
 import { putPdf, readPdfObject } from "./storage.ts";
-
-export interface PreUploaderDependencies {
-  s3: S3Client;
-  sqs: SQSClient;
-  sns: SNSClient;
-  engine: DocumentEngine;
-  pdfium: Pdfium;
-  log: Logger;
-  now: () => Date;
-  topicArn: string;
-  uploaderQueueUrl: string;
-  deadLetterQueueUrl: string;
-  maxReceiveCount: number;
-  maximumPdfBytes: number;
-}
 
 /** The handler of an exchange's `pre_uploader` queue. */
 export function preUploaderHandler(to: PreUploaderDependencies): BatchHandler {

@@ -4,7 +4,7 @@ import { engineDocumentId } from "../../contracts/annotations.ts";
 import type { AnnotationChoices, EngineRecord } from "../../contracts/annotations.ts";
 import type { ExchangeContext } from "../../contracts/ids.ts";
 import type { PreUploaderMessage } from "../../contracts/messages.ts";
-import type { PreUploaderDependencies } from "../../processors/pre_uploader/process.ts";
+import type { PreUploaderDependencies } from "../../processors/pre_uploader/dependencies.ts";
 import { openEngine, pdfium } from "./engine_bench.ts";
 import type { EngineBench } from "./engine_bench.ts";
 import { connect, newExchange, now, required, silent } from "./support.ts";
