@@ -9,7 +9,7 @@ from pymysql.connections import Connection
 
 from .confidentiality import translate_mask
 from .db import fetch, stream
-from .domain import EXHIBITS, FILES
+from .domain import EXHIBITS, FILES, ROOT
 from .idmap import lookup
 from .reading import queries
 from .translate import Values
@@ -44,6 +44,10 @@ class Derivation:
 
 def _number(of: Derivation) -> bytes:
     return of.row["id"] or b"NULL"
+
+
+def _batch(of: Derivation) -> bytes:
+    return f"'{of.work.settings.batch_id}'".encode()
 
 
 def _mask(of: Derivation) -> bytes:
@@ -83,6 +87,7 @@ def _text_key(of: Derivation) -> bytes:
 
 #: Table → column → the value that is written.
 DERIVED: Mapping[str, Mapping[str, Callable[[Derivation], bytes]]] = {
+    ROOT: {"batch_id": _batch},
     EXHIBITS: {"number": _number, "confidentiality_status": _mask},
     FILES: {"s3_key": _file_key},
     "attachments": {"text_key": _text_key},

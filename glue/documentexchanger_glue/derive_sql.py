@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .db import quoted
-from .domain import EXHIBITS, FILES
+from .domain import EXHIBITS, FILES, ROOT
 from .idmap import joined
 from .work import Work
 
@@ -32,6 +32,10 @@ class DerivedSql:
 
 def _number(_: SqlDerivation) -> DerivedSql:
     return DerivedSql("t0.`id`")
+
+
+def _batch(of: SqlDerivation) -> DerivedSql:
+    return DerivedSql(f"'{of.work.settings.batch_id}'")
 
 
 def _mask(of: SqlDerivation) -> DerivedSql:
@@ -85,6 +89,7 @@ def _exact(text: str) -> str:
 
 #: Table → column → the value that is written; the counterpart of `derive.DERIVED`.
 DERIVED_SQL: Mapping[str, Mapping[str, Callable[[SqlDerivation], DerivedSql]]] = {
+    ROOT: {"batch_id": _batch},
     EXHIBITS: {"number": _number, "confidentiality_status": _mask},
     FILES: {"s3_key": _file_key},
     "attachments": {"text_key": _text_key},

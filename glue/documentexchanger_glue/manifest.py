@@ -42,27 +42,41 @@ def remove_other_parts(settings: Settings, chunks: Iterable[Chunk]) -> None:
 def _lines(work: Work, chunk: Chunk) -> list[dict[str, object]]:
     with source_of(work.settings) as source, target_of(work.settings) as target:
         documents = documents_of(target, work.settings, chunk)
-        here = {int(row[0] or 0) for row in _rows(source, work, ROOT, ("id",), documents)}
+        batches = _batches(source, work, documents)
         exhibits = _exhibits(source, target, work, documents)
         files = _files(source, target, work, documents)
     return [
         {
             "documentId": str(document),
             "destinationDocumentId": str(documents[document]),
-            "exhibitIds": [str(exhibit) for exhibit in sorted(exhibits[document])],
+            "exhibitIds": [str(exhibit) for exhibit, _ in sorted(exhibits[document])],
+            "exhibits": [
+                {"sourceExhibitId": str(exhibit), "exhibitId": str(own)} for own, exhibit in sorted(exhibits[document])
+            ],
+            "sourceBatchId": batches[document],
             "files": files[document],
         }
-        for document in sorted(here)
+        for document in sorted(batches)
     ]
 
 
-def _exhibits(source: Connection, target: Connection, work: Work, documents: Mapping[int, int]) -> dict[int, list[int]]:
+def _batches(source: Connection, work: Work, documents: Mapping[int, int]) -> dict[int, str | None]:
+    """Say of each document that is there in which batch it came into the source case, where the case knows."""
+    known = ("batch_id",) if "batch_id" in work.plan.tables[ROOT].table.columns else ()
+    rows = _rows(source, work, ROOT, ("id", *known), documents)
+    return {int(row[0] or 0): row[1].decode() if known and row[1] else None for row in rows}
+
+
+def _exhibits(
+    source: Connection, target: Connection, work: Work, documents: Mapping[int, int]
+) -> dict[int, list[tuple[int, int]]]:
+    """Return the exhibits of each document: their ids in the destination and in the source."""
     rows = _rows(source, work, EXHIBITS, ("id", "document_id"), documents)
     ids = lookup(target, work.settings.exchange_id, EXHIBITS, (int(row[0] or 0) for row in rows))
-    found: dict[int, list[int]] = defaultdict(list)
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for exhibit, document in rows:
         if int(exhibit or 0) in ids:
-            found[int(document or 0)].append(ids[int(exhibit or 0)])
+            found[int(document or 0)].append((ids[int(exhibit or 0)], int(exhibit or 0)))
     return found
 
 

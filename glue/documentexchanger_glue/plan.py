@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .catalogue import Catalogue, Column, ForeignKey, Table
-from .domain import CLEARED, COMPANIONS, DERIVED_COLUMNS, MERGED_BY, METADATA, NEEDED, NO_NATIVES, ROOT
+from .domain import CLEARED, COMPANIONS, DERIVED_COLUMNS, MERGED_BY, METADATA, NEEDED, NO_NATIVES, NOT_COPIED, ROOT
 from .errors import MisfitError
 from .order import order_of
 
@@ -140,7 +140,7 @@ def _chosen(catalogue: Catalogue, metadata: frozenset[str]) -> Catalogue:
             if column not in catalogue[name].columns:
                 raise MisfitError("COLUMN_MISSING", f"column {name}.{column} is missing; both cases must have it")
     excluded = {table for kind, rule in METADATA.items() if kind not in metadata for table in rule.tables}
-    tables = {name: table for name, table in catalogue.items() if name not in excluded}
+    tables = {name: table for name, table in catalogue.items() if name not in excluded | NOT_COPIED}
     while orphans := {
         name
         for name, table in tables.items()

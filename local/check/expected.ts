@@ -11,14 +11,16 @@ export interface Carrying {
   counterparts: Counterparts;
 }
 
+/** What the copy chooses by itself: where files lie, and the batch in which documents arrive. */
+const ownChoice = new Set(["document_variants.s3_key", "documents.batch_id"]);
+
 /** The target that stands for a row: the oldest where there are several, which is a problem of its own. */
 export function targetOf({ counterparts }: Carrying, table: string, sourceId: string): string | undefined {
   return counterparts.get(table)?.get(sourceId)?.[0];
 }
 
 /**
- * What a source row must look like in the destination, in the columns that both cases have. The key of a file is left
- * out: where files lie is the copy's own choice.
+ * What a source row must look like in the destination, in the columns that both cases have.
  */
 export function expectedRow(carrying: Carrying, table: string, row: Row): Row {
   const columns = carrying.destination.tables.get(table)?.columns ?? [];
@@ -29,7 +31,7 @@ export function expectedRow(carrying: Carrying, table: string, row: Row): Row {
   );
   const expected: Record<string, string | null> = {};
   for (const [column, value] of Object.entries(row)) {
-    if (!columns.includes(column) || `${table}.${column}` === "document_variants.s3_key") continue;
+    if (!columns.includes(column) || ownChoice.has(`${table}.${column}`)) continue;
     const reference = references.get(column);
     if (column === "id") expected[column] = targetOf(carrying, table, String(value)) ?? null;
     else if (reference) expected[column] = carriedReference(carrying, reference, value);

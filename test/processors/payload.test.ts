@@ -22,7 +22,8 @@ describe("the payload Lambda", () => {
       dataBucket: aws.cloud.caseBucket,
       partKey: `exchanges/${exchange.exchangeId}/manifest/part-00000.jsonl`,
       caseBucket: "case-files",
-      queues: { s3_copy: await aws.queue() },
+      annotations: null,
+      queues: { s3_copy: await aws.queue(), pre_uploader: await aws.queue() },
     };
   });
 
@@ -58,6 +59,7 @@ describe("the payload Lambda", () => {
     bucket: "case-files",
     file: of.files[index],
   });
+  const none = { pre_upload: 0, re_ocr: 0, search: 0 };
   const failure = () => constructPayload({ ...aws, log: silent }, input).catch((error: unknown) => error);
 
   it("sends one message per file and counts what each stage will see", async () => {
@@ -69,8 +71,8 @@ describe("the payload Lambda", () => {
     const result = await constructPayload({ ...aws, log: silent }, input);
 
     // Assess
-    expect(result).to.deep.equal({ part: input.partKey, documents: 3, copy: 3, upload: 2 });
-    const messages = (await drain(aws.sqs, input.queues.s3_copy)).map(({ body }) => body);
+    expect(result).to.deep.equal({ part: input.partKey, documents: 3, copy: 3, upload: 2, ...none });
+    const messages = (await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body);
     expect(messages).to.have.deep.members([
       messageFor(lines[0]!, 0),
       messageFor(lines[0]!, 1),
@@ -89,9 +91,9 @@ describe("the payload Lambda", () => {
     ];
 
     // Assess
-    const result = { part: input.partKey, documents: 1, copy: 1, upload: 1 };
+    const result = { part: input.partKey, documents: 1, copy: 1, upload: 1, ...none };
     expect(results).to.deep.equal([result, result]);
-    const messages = (await drain(aws.sqs, input.queues.s3_copy)).map(({ body }) => body);
+    const messages = (await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body);
     const message = messageFor(line(1, file(1, "document")), 0);
     expect(messages).to.deep.equal([message, message]);
   });
@@ -105,9 +107,56 @@ describe("the payload Lambda", () => {
     const result = await constructPayload({ ...aws, log: silent }, input);
 
     // Assess
-    expect(result).to.deep.equal({ part: input.partKey, documents: 250, copy: 250, upload: 250 });
-    const messages = (await drain(aws.sqs, input.queues.s3_copy)).map(({ body }) => body);
+    expect(result).to.deep.equal({ part: input.partKey, documents: 250, copy: 250, upload: 250, ...none });
+    const messages = (await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body);
     expect(messages).to.have.deep.members(lines.map((one) => messageFor(one, 0)));
+  });
+
+  describe("with annotations", () => {
+    const annotations = { redactionsAs: "brand_in" as const };
+    const exhibits = [{ sourceExhibitId: "5", exhibitId: "2001" }];
+    const annotated = (...files: ManifestFile[]): ManifestLine => ({
+      ...line(1, ...files),
+      exhibits,
+      sourceBatchId: "b0",
+    });
+
+    it("sends PDFs to be pre-processed, natives to be copied, and no texts of the source case at all", async () => {
+      // Prepare
+      input.annotations = annotations;
+      const files = [file(1, "document"), file(2, "native"), file(3, "text")];
+      await putPart(JSON.stringify(annotated(...files)));
+
+      // Act
+      const result = await constructPayload({ ...aws, log: silent }, input);
+
+      // Assess
+      const stages = { copy: 1, pre_upload: 1, upload: 1, re_ocr: 1, search: 1 };
+      expect(result).to.deep.equal({ part: input.partKey, documents: 1, ...stages });
+      const [copied, preProcessed] = await Promise.all(
+        [input.queues.s3_copy!, input.queues.pre_uploader!].map((url) => drain(aws.sqs, url)),
+      );
+      expect(copied!.map(({ body }) => body)).to.deep.equal([messageFor(annotated(...files), 1)]);
+      expect(preProcessed!.map(({ body }) => body)).to.deep.equal([
+        { ...messageFor(annotated(...files), 0), kind: "pre_uploader", exhibits, sourceBatchId: "b0", annotations },
+      ]);
+    });
+
+    it("refuses a line that does not say which exhibits there are", async () => {
+      input.annotations = annotations;
+      await putPart(JSON.stringify(line(1, file(1, "document"))));
+      expect(await failure())
+        .to.be.instanceOf(PermanentError)
+        .and.include({ code: "INVALID_MANIFEST" });
+    });
+
+    it("refuses a file for which there is no queue", async () => {
+      input = { ...input, annotations, queues: { pre_uploader: input.queues.pre_uploader } };
+      await putPart(JSON.stringify(annotated(file(2, "native"))));
+      expect(await failure())
+        .to.be.instanceOf(PermanentError)
+        .and.include({ code: "QUEUE_MISSING" });
+    });
   });
 
   it("takes an empty part for no documents", async () => {
@@ -118,8 +167,8 @@ describe("the payload Lambda", () => {
     const result = await constructPayload({ ...aws, log: silent }, input);
 
     // Assess
-    expect(result).to.deep.equal({ part: input.partKey, documents: 0, copy: 0, upload: 0 });
-    expect(await drain(aws.sqs, input.queues.s3_copy)).to.deep.equal([]);
+    expect(result).to.deep.equal({ part: input.partKey, documents: 0, copy: 0, upload: 0, ...none });
+    expect(await drain(aws.sqs, input.queues.s3_copy!)).to.deep.equal([]);
   });
 
   it("names part and line of what is not a manifest line", async () => {

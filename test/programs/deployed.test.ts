@@ -334,6 +334,7 @@ describe("the deployed programs", function () {
       dataBucket: deployment.global.dataBucket,
       manifestPrefix: manifestPrefix(context.exchangeId),
       caseBucket: cloud.caseBucket,
+      annotations: null,
       queues: { s3_copy: outputs.queues.s3_copy!.url },
     };
     const { executionArn } = await sfn.send(

@@ -1,0 +1,47 @@
+import type { ExchangeEvent } from "../../contracts/events.ts";
+import type { DocUploaderMessage, ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
+import { envelopeOf } from "../shared/publish.ts";
+import type { ExhibitReport } from "./exhibit.ts";
+
+/** What became of a document whose pre-processing did not fail. */
+export type Outcome = { skipped: true } | { skipped: false; size: number; exhibits: ExhibitReport[] };
+
+/** The event about a document; the same outcome has the same id, however often it is told. */
+export function outcomeEvent(message: PreUploaderMessage, outcome: Outcome, now: Date): ExchangeEvent {
+  const { exchange, documentId, destinationDocumentId, exhibitIds, file } = message;
+  const { fileId, role, sourceKey, destinationKey } = file;
+  return {
+    eventId: `${exchange.exchangeId}:pre_upload:${fileId}:${outcome.skipped ? "not_found" : "done"}`,
+    source: "pre_uploader_processor",
+    eventType: outcome.skipped ? "DOCUMENT_NOT_FOUND" : "DOCUMENT_PRE_PROCESSED",
+    status: outcome.skipped ? "ERROR" : "SUCCESS",
+    ...envelopeOf(exchange),
+    documentId,
+    exhibitIds,
+    timestamp: now.toISOString(),
+    detail: {
+      ...{ fileId, role, stage: "pre_upload", destinationDocumentId, sourceKey, destinationKey },
+      ...(outcome.skipped
+        ? { error: { code: "NO_SUCH_KEY", message: `there is no object ${sourceKey} in the source case` } }
+        : { size: outcome.size, exhibits: outcome.exhibits }),
+    },
+  };
+}
+
+/** What the uploader is told of a document that lies ready in the destination case. */
+export function uploaderMessage(message: PreUploaderMessage, size: number, loads: ExhibitLoad[]): DocUploaderMessage {
+  const { exchange, documentId, destinationDocumentId, exhibitIds, bucket, file } = message;
+  const { destinationKey: key, fileId } = file;
+  return {
+    kind: "doc_uploader",
+    exchange,
+    documentId,
+    destinationDocumentId,
+    exhibitIds,
+    bucket,
+    key,
+    fileId,
+    size,
+    loads,
+  };
+}
