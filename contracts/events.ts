@@ -92,6 +92,8 @@ export const fileDetail = z.looseObject({
   /** The stage that speaks, where the event's type leaves it open. */
   stage: z.enum(["copy", "pre_upload"]).optional(),
   error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  /** What should be known of it although it arrived. */
+  warning: z.strictObject({ code: z.string(), message: z.string() }).optional(),
 });
 export type FileDetail = z.infer<typeof fileDetail>;
 

@@ -51,7 +51,7 @@ function entries(event: ExchangeEvent, state: UnitState, stagesOf: (detail: File
     documentId,
     state,
     eventId,
-    error: detail.data.error ?? null,
+    error: detail.data.error ?? detail.data.warning ?? null,
     occurredAt: new Date(timestamp),
   }));
 }

@@ -6,6 +6,7 @@ import { PermanentError, RecoverableError } from "../../contracts/errors.ts";
 import { payloadInput } from "../../contracts/execution.ts";
 import type { PayloadInput, PayloadResult } from "../../contracts/execution.ts";
 import { manifestLine } from "../../contracts/manifest.ts";
+import { stagesOf } from "../../contracts/plan.ts";
 import type { Stage } from "../../contracts/ledger.ts";
 import type { ManifestFile, ManifestLine } from "../../contracts/manifest.ts";
 import type { PreUploaderMessage, S3CopyMessage } from "../../contracts/messages.ts";
@@ -102,14 +103,11 @@ export function parseLine(text: string, part: string, number: number): ManifestL
 export interface Outgoing {
   queueUrl: string;
   message: S3CopyMessage | PreUploaderMessage;
-  stages: Stage[];
+  stages: readonly Stage[];
 }
 
 /**
- * One message for each file of a document that travels.
- *
- * With annotations the PDF is pre-processed, and only natives are copied as they are: the texts that the source case has
- * of its pages say what a redaction hides, and are made anew of what was produced.
+ * One message for each file of a document that travels, to the first of the stages that it passes.
  *
  * @throws PermanentError INVALID_MANIFEST when a line lacks what annotations need; QUEUE_MISSING
  */
@@ -122,7 +120,7 @@ export function messagesOf(
   const copy = (file: ManifestFile): Outgoing => ({
     queueUrl: queueOf(queues, "s3_copy"),
     message: { kind: "s3_copy", ...common, file },
-    stages: file.role === "document" ? ["copy", "upload"] : ["copy"],
+    stages: stagesOf(file.role, {}),
   });
   if (!annotations) return files.map(copy);
   if (exhibits === undefined || sourceBatchId === undefined) {
@@ -131,11 +129,12 @@ export function messagesOf(
   const preUpload = (file: ManifestFile): Outgoing => ({
     queueUrl: queueOf(queues, "pre_uploader"),
     message: { kind: "pre_uploader", ...common, exhibits, sourceBatchId, file, annotations },
-    stages: ["pre_upload", "upload", "re_ocr", "search"],
+    stages: stagesOf(file.role, { annotations }),
   });
-  return files.flatMap((file) =>
-    file.role === "document" ? [preUpload(file)] : file.role === "native" ? [copy(file)] : [],
-  );
+  return files.flatMap((file) => {
+    const [first] = stagesOf(file.role, { annotations });
+    return first === undefined ? [] : [first === "copy" ? copy(file) : preUpload(file)];
+  });
 }
 
 function queueOf(queues: PayloadInput["queues"], kind: keyof PayloadInput["queues"]): string {

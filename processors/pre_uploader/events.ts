@@ -1,7 +1,7 @@
 import type { ExchangeEvent } from "../../contracts/events.ts";
 import type { DocUploaderMessage, ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
 import { envelopeOf } from "../shared/publish.ts";
-import type { ExhibitReport } from "./exhibit.ts";
+import { namedAtMost, type ExhibitReport } from "./exhibit.ts";
 
 /** What became of a document whose pre-processing did not fail. */
 export type Outcome = { skipped: true } | { skipped: false; size: number; exhibits: ExhibitReport[] };
@@ -23,9 +23,20 @@ export function outcomeEvent(message: PreUploaderMessage, outcome: Outcome, now:
       ...{ fileId, role, stage: "pre_upload", destinationDocumentId, sourceKey, destinationKey },
       ...(outcome.skipped
         ? { error: { code: "NO_SUCH_KEY", message: `there is no object ${sourceKey} in the source case` } }
-        : { size: outcome.size, exhibits: outcome.exhibits }),
+        : { size: outcome.size, exhibits: outcome.exhibits, warning: warningOf(outcome.exhibits) }),
     },
   };
+}
+
+/** What did not travel although its type was asked for. */
+function warningOf(exhibits: readonly ExhibitReport[]) {
+  const quoting = exhibits.reduce((sum, { withheld }) => sum + withheld.count, 0);
+  const touching = exhibits.reduce((sum, { swallowed }) => sum + swallowed, 0);
+  if (quoting + touching === 0) return undefined;
+  const ids = exhibits.flatMap(({ withheld }) => withheld.ids).slice(0, namedAtMost);
+  const quotes = quoting > 0 ? ` (${ids.join(", ")}${ids.length < quoting ? ", …" : ""})` : "";
+  const message = `annotations were not carried: ${quoting} quote what a redaction hides${quotes}, ${touching} touch a redaction and went with it`;
+  return { code: "ANNOTATIONS_NOT_CARRIED", message };
 }
 
 /** What the uploader is told of a document that lies ready in the destination case. */

@@ -30,7 +30,7 @@ export interface ExhibitReport {
 }
 
 /** As many as an event can name, however many exhibits its document has. */
-const namedAtMost = 10;
+export const namedAtMost = 10;
 
 /** Gives one exhibit its PDF, its layers and its comment threads in the destination case. */
 export async function makeExhibit(

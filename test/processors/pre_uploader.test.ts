@@ -86,6 +86,10 @@ describe("the pre-uploader processor", () => {
           staying: { "pspdfkit/text": 1 },
         },
       ],
+      warning: {
+        code: "ANNOTATIONS_NOT_CARRIED",
+        message: "annotations were not carried: 0 quote what a redaction hides, 1 touch a redaction and went with it",
+      },
     });
     expect(await uploads()).to.deep.equal([
       {
