@@ -29,6 +29,7 @@ export function copyArguments(
     "--destination_case_id": String(context.caseId),
     "--batch_id": context.batchId,
     "--include_natives": String(request.includeNatives),
+    "--annotated": String(request.annotations !== undefined),
     "--metadata": JSON.stringify(request.metadata),
     "--manifest_prefix": manifestPrefix(id),
     "--report_key": reportKey(id),

@@ -74,7 +74,14 @@ def _file_key(of: Derivation) -> bytes:
     return f"'{key}'".encode()
 
 
+def _sha256(of: Derivation) -> bytes:
+    annotated = of.work.settings.annotated and of.row["role"] == b"document"
+    return b"NULL" if annotated else of.work.plan.tables[FILES].table.columns["sha256"].literal(of.row["sha256"])
+
+
 def _text_key(of: Derivation) -> bytes:
+    if of.work.settings.annotated:
+        return f"'{of.texts[int(of.row['exhibit_id'] or 0), b'']}{int(of.row['position'] or 0)}/content.txt'".encode()
     source_key = of.row["text_key"]
     if source_key is None:
         return b"NULL"
@@ -89,7 +96,7 @@ def _text_key(of: Derivation) -> bytes:
 DERIVED: Mapping[str, Mapping[str, Callable[[Derivation], bytes]]] = {
     ROOT: {"batch_id": _batch},
     EXHIBITS: {"number": _number, "confidentiality_status": _mask},
-    FILES: {"s3_key": _file_key},
+    FILES: {"s3_key": _file_key, "sha256": _sha256},
     "attachments": {"text_key": _text_key},
 }
 
@@ -106,9 +113,14 @@ def names_for(source: Connection, table: str, documents: Mapping[int, int]) -> d
 def texts_for(
     source: Connection, target: Connection, work: Work, table: str, documents: Mapping[int, int]
 ) -> dict[tuple[int, bytes], str]:
-    """Return the new keys of text files by exhibit and old key, where the table's derived values need them."""
+    """Return the new keys of text files by exhibit and old key, where the table's derived values need them.
+
+    Where pages are read anew, it is what all keys of an exhibit begin with, by exhibit and nothing.
+    """
     if table != "attachments" or not documents:
         return {}
+    if work.settings.annotated:
+        return _fresh_texts(source, target, work, documents)
     plan = work.plan
     (query,) = queries(
         plan,
@@ -131,4 +143,23 @@ def texts_for(
         (int(exhibit or 0), old or b""): keys[files[int(file or 0)]]
         for exhibit, file, old in found
         if files.get(int(file or 0)) in keys
+    }
+
+
+def _fresh_texts(
+    source: Connection, target: Connection, work: Work, documents: Mapping[int, int]
+) -> dict[tuple[int, bytes], str]:
+    """Say where the texts of pages will lie that are read anew; a document's first exhibit has the document's place."""
+    (query,) = queries(work.plan, work.plan.tables[EXHIBITS], "t0.id, t0.document_id", documents)
+    found = [(int(exhibit or 0), documents[int(document or 0)]) for exhibit, document in stream(source, query)]
+    ids = lookup(target, work.settings.exchange_id, EXHIBITS, (exhibit for exhibit, _ in found))
+    first: dict[int, int] = {}
+    for exhibit, document in found:
+        first[document] = min(ids[exhibit], first.get(document, ids[exhibit]))
+    start = f"case_{work.settings.destination_case_id}/processed-files/{work.settings.batch_id}/txt/"
+    return {
+        (exhibit, b""): f"{start}{document}/"
+        + ("" if ids[exhibit] == first[document] else f"exhibits/{ids[exhibit]}/")
+        + "attachments/"
+        for exhibit, document in found
     }

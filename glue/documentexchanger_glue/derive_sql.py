@@ -60,7 +60,22 @@ def _file_key(of: SqlDerivation) -> DerivedSql:
     return DerivedSql(f"IF({is_empty}, '', {key})", is_empty)
 
 
+def _sha256(of: SqlDerivation) -> DerivedSql:
+    return DerivedSql("IF(t0.`role` = 'document', NULL, t0.`sha256`)" if of.work.settings.annotated else "t0.`sha256`")
+
+
+def _fresh_text_key(of: SqlDerivation) -> DerivedSql:
+    settings, exhibit = of.work.settings, of.ids["exhibit_id"]
+    document = f"(SELECT y.`document_id` FROM {quoted(EXHIBITS)} y WHERE y.`id` = {exhibit})"
+    first = f"(SELECT MIN(z.`id`) FROM {quoted(EXHIBITS)} z WHERE z.`document_id` = {document})"
+    further = f"IF({exhibit} = {first}, '', CONCAT('exhibits/', {exhibit}, '/'))"
+    start = f"'case_{settings.destination_case_id}/processed-files/{settings.batch_id}/txt/'"
+    return DerivedSql(f"CONCAT({start}, {document}, '/', {further}, 'attachments/', t0.`position`, '/content.txt')")
+
+
 def _text_key(of: SqlDerivation) -> DerivedSql:
+    if of.work.settings.annotated:
+        return _fresh_text_key(of)
     schema = quoted(of.work.settings.source_schema)
     # The last one counts where a text is there twice.
     new = (
@@ -91,6 +106,6 @@ def _exact(text: str) -> str:
 DERIVED_SQL: Mapping[str, Mapping[str, Callable[[SqlDerivation], DerivedSql]]] = {
     ROOT: {"batch_id": _batch},
     EXHIBITS: {"number": _number, "confidentiality_status": _mask},
-    FILES: {"s3_key": _file_key},
+    FILES: {"s3_key": _file_key, "sha256": _sha256},
     "attachments": {"text_key": _text_key},
 }

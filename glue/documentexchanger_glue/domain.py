@@ -73,5 +73,11 @@ DERIVED_COLUMNS = MappingProxyType(
     }
 )
 
+#: Columns of exchanged rows that are made anew as well where documents get their annotations made part of them.
+ANNOTATED_COLUMNS = MappingProxyType({FILES: ("sha256",)})
+
+#: Rows that stay where documents get their annotations: such a text says what a redaction hides.
+NO_TEXTS = MappingProxyType({FILES: "{row}.role <> 'text'"})
+
 #: Rows that stay where natives were not asked for; `{row}` is the alias of the table.
 NO_NATIVES = MappingProxyType({FILES: "{row}.role <> 'native'"})

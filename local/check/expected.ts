@@ -1,6 +1,7 @@
 import type { CaseRows, ForeignKey, Row } from "./case-rows.ts";
 import type { Counterparts } from "./counterparts.ts";
-import { hasBit, type CheckedExchange } from "./scope.ts";
+import { pageTextKey, textPrefix } from "../../contracts/names.ts";
+import { hasBit, type Annotated, type CheckedExchange } from "./scope.ts";
 
 /** What is known when a row of the source is carried over in thought. */
 export interface Carrying {
@@ -9,6 +10,7 @@ export interface Carrying {
   destination: CaseRows;
   scope: ReadonlyMap<string, readonly Row[]>;
   counterparts: Counterparts;
+  sourceCaseId: number;
 }
 
 /** What the copy chooses by itself: where files lie, and the batch in which documents arrive. */
@@ -60,7 +62,11 @@ function carriedValue(carrying: Carrying, table: string, column: string, row: Ro
     case "exhibits.confidentiality_status":
       return metadata.includes("confidentialityCodes") ? carriedStatus(carrying, BigInt(value ?? 0)) : "0";
     case "attachments.text_key":
-      return carriedKey(carrying, value);
+      return carrying.exchange.annotated
+        ? freshKey(carrying, carrying.exchange.annotated, row)
+        : carriedKey(carrying, value);
+    case "document_variants.sha256":
+      return carrying.exchange.annotated && row["role"] === "document" ? null : value;
     default:
       return value;
   }
@@ -85,6 +91,25 @@ function carriedKey(carrying: Carrying, key: string | null): string | null {
   const target = file && targetOf(carrying, "document_variants", String(file["id"]));
   const rows = carrying.destination.tables.get("document_variants")?.rows ?? [];
   return indexed(rows, "id").get(target ?? null)?.["s3_key"] ?? null;
+}
+
+/** Where the text of a page lies that was read anew. */
+function freshKey(carrying: Carrying, { destinationCaseId: caseId, batchId }: Annotated, row: Row): string | null {
+  const { documentId, exhibitIds } = placeOf(carrying, String(row["exhibit_id"]));
+  const exhibitId = targetOf(carrying, "exhibits", String(row["exhibit_id"]));
+  const furtherExhibitId = exhibitId === exhibitIds[0] ? undefined : exhibitId;
+  return pageTextKey(textPrefix({ caseId, batchId, documentId, furtherExhibitId }), Number(row["position"]));
+}
+
+/** The document in the destination that a source exhibit belongs to, and all exhibits of it, smallest first. */
+export function placeOf(carrying: Carrying, sourceExhibitId: string): { documentId: string; exhibitIds: string[] } {
+  const exhibits = carrying.scope.get("exhibits") ?? [];
+  const sourceId = indexed(exhibits, "id").get(sourceExhibitId)?.["document_id"];
+  const ids = exhibits
+    .filter((exhibit) => exhibit["document_id"] === sourceId)
+    .flatMap((exhibit) => targetOf(carrying, "exhibits", String(exhibit["id"])) ?? []);
+  const exhibitIds = ids.sort((one, other) => Number(BigInt(one) - BigInt(other)));
+  return { documentId: targetOf(carrying, "documents", String(sourceId)) ?? "", exhibitIds };
 }
 
 const indexes = new WeakMap<readonly Row[], Map<string, Map<string | null, Row>>>();

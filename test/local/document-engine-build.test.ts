@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { PDFDocument, PDFName, PDFStream, StandardFonts } from "pdf-lib";
 import { makePng } from "../../local/samples/content/natives.ts";
 import { annotation, contentsOf, drawnPdf, engineKit, pdfWith, sha256, type EngineKit } from "./document-engine-kit.ts";
-import { holds, livingOf, textsOf } from "./independent-pdf.ts";
+import { holds, livingOf, textsOf } from "../../local/check/independent-pdf.ts";
 
 type Box = [number, number, number, number];
 const format = "https://pspdfkit.com/instant-json/v1";

@@ -113,7 +113,7 @@ describe("the policies", () => {
       reOcr: [],
       searchText: [],
       boundary: [],
-      engine: ["MappingsOfExchanges", "FindLeftovers"],
+      engine: ["SubscriptionsOfExchanges", "MappingsOfExchanges", "FindLeftovers"],
       payload: [],
       databaseWriter: [],
       deadLetter: [],

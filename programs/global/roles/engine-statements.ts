@@ -64,10 +64,11 @@ function makeSubscriptions({ topicArn, region, account }: EngineReach): Statemen
       },
     },
     {
+      // IAM knows no resource for what is done to a subscription.
       Sid: "SubscriptionsOfExchanges",
       Effect: "Allow",
       Action: ["sns:Unsubscribe", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"],
-      Resource: [topicArn, `${topicArn}:*`],
+      Resource: "*",
     },
   ];
 }
