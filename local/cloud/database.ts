@@ -33,6 +33,7 @@ const pidFile = "mariadbd.pid";
 
 export async function startDatabase(dataDir: string, logDir: string, toolchain: Toolchain): Promise<Database> {
   await copyTemplate(dataDir, toolchain);
+  await mkdir(temporaryDir(dataDir), { recursive: true });
   const port = await getPort({ host: "127.0.0.1" });
   const admin = () => mysql.createConnection({ socketPath: join(dataDir, "s"), user: "root", supportBigNumbers: true });
   const start = () => startServer({ dataDir, port, log: join(logDir, "mariadb.log"), toolchain, admin });
@@ -100,6 +101,7 @@ function serverOptions(dataDir: string, port: number): string[] {
   return [
     "--no-defaults",
     `--datadir=${dataDir}`,
+    `--tmpdir=${temporaryDir(dataDir)}`,
     "--socket=s",
     `--pid-file=${join(dataDir, pidFile)}`,
     `--port=${port}`,
@@ -120,6 +122,11 @@ function serverOptions(dataDir: string, port: number): string[] {
   ];
 }
 
+/** A starting server clears its folder of temporary tables, so that no two may share one. */
+function temporaryDir(dataDir: string): string {
+  return `${dataDir}-tmp`;
+}
+
 /** An initialised data folder, made once per server version and copied for each start. */
 async function copyTemplate(dataDir: string, toolchain: Toolchain): Promise<void> {
   const template = join(toolchain.cacheDir, `mariadb-template-${toolchain.mariadbVersion}`);
@@ -135,15 +142,20 @@ async function copyTemplate(dataDir: string, toolchain: Toolchain): Promise<void
 
 async function initialise(dataDir: string, toolchain: Toolchain): Promise<void> {
   const user = process.getuid?.() === 0 ? ["--user=root"] : [];
-  await execa(toolchain.mariadbInstallDb, [
-    "--no-defaults",
-    `--datadir=${dataDir}`,
-    "--innodb-log-file-size=48M",
-    "--skip-test-db",
-    "--auth-root-authentication-method=normal",
-    "--skip-name-resolve",
-    ...user,
-  ]);
+  const env = { TMPDIR: dataDir };
+  await execa(
+    toolchain.mariadbInstallDb,
+    [
+      "--no-defaults",
+      `--datadir=${dataDir}`,
+      "--innodb-log-file-size=48M",
+      "--skip-test-db",
+      "--auth-root-authentication-method=normal",
+      "--skip-name-resolve",
+      ...user,
+    ],
+    { env },
+  );
   // Anonymous users shadow `name@%` for local callers, and root is for the socket alone.
   const statements = [
     "DELETE FROM mysql.global_priv WHERE User = '' OR (User = 'root' AND Host <> 'localhost');",
@@ -159,6 +171,6 @@ async function initialise(dataDir: string, toolchain: Toolchain): Promise<void> 
       "--skip-networking",
       ...user,
     ],
-    { input: `${statements.join("\n")}\n` },
+    { env, input: `${statements.join("\n")}\n` },
   );
 }

@@ -63,16 +63,16 @@ export function reviewLayer(of: {
   const at = (minutes: number) => new Date(now.getTime() - 3_600_000 + minutes * 60_000).toISOString();
   const place = (box: Box) => (sheet.turned ? turned(box) : box);
   const id = (name: string) => `${name}-${serial}-${exhibit}`;
-  const annotation = (name: string, type: string, box: Box, more: object = {}) => ({
-    ...{ v: 2, id: id(name), type, pageIndex, bbox: place(box), opacity: 1 },
+  const annotation = (name: string, type: string, bbox: Box, more: object = {}) => ({
+    ...{ v: 2, id: id(name), type, pageIndex, bbox, opacity: 1 },
     ...{ creatorName: "Rita Reviewer", createdAt: at(0), updatedAt: at(1), ...more },
   });
   const marked = (name: string, type: string, box: Box, more: object = {}) =>
-    annotation(name, type, box, { rects: [place(box)], ...more });
+    annotation(name, type, place(box), { rects: [place(box)], ...more });
   const highlight = (name: string, box: Box, color: string, more: object = {}) =>
     marked(name, "pspdfkit/markup/highlight", box, { color, blendMode: "multiply", ...more });
   const note = (name: string, box: Box, text: string) =>
-    annotation(name, "pspdfkit/note", box, { text: plain(text), icon: "comment", color: "#FCED8C" });
+    annotation(name, "pspdfkit/note", place(box), { text: plain(text), icon: "comment", color: "#FCED8C" });
   const text = (name: string, box: Box, value: string, more: object = {}) =>
     annotation(name, "pspdfkit/text", box, {
       ...{ text: plain(value), fontSize: 10, font: "Helvetica", fontColor: "#000000" },
@@ -96,6 +96,8 @@ export function reviewLayer(of: {
       ...(row === "b" ? [marked("redaction-b2", type, half)] : []),
     ];
   });
+  // Stamps and stickers stand upright on the page as it is shown.
+  const foot = (sheet.turned ? pageSize.width : pageSize.height) - 42;
   const [, cTop] = wordBox(left, "c");
   const isQuotedInNote = serial % 4 === 1;
   const isQuotedInThread = serial % 4 === 2;
@@ -114,11 +116,11 @@ export function reviewLayer(of: {
         : []),
       sticker("sticker-png", [56, 400, 64, 48], png),
       sticker("sticker-jpeg", [200, 400, 64, 64], jpeg),
-      text("bates", [400, 800, 140, 16], `ABC${String(serial).padStart(6, "0")}`, {
+      text("bates", [400, foot, 140, 16], `ABC${String(serial).padStart(6, "0")}`, {
         customData: { stamp: "bates_stamp" },
       }),
-      text("confidential", [56, 800, 160, 16], "CONFIDENTIAL", { customData: { stamp: "confidentiality_stamp" } }),
-      text("free-text", [56, 560, 160, 16], "a text that is no stamp"),
+      text("confidential", [56, foot, 160, 16], "CONFIDENTIAL", { customData: { stamp: "confidentiality_stamp" } }),
+      text("free-text", [56, foot - 30, 160, 16], "a text that is no stamp"),
     ],
     attachments: Object.fromEntries(
       [png, jpeg].map(({ id, binary, contentType }) => [id, { binary: binary.toString("base64"), contentType }]),
