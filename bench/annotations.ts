@@ -142,7 +142,11 @@ async function bareCalls(engine: DocumentEngine, { id, pdf, layer }: Document): 
   const branded = layer.annotations.filter(
     ({ type, isCommentThreadRoot }) => !types.has(String(type)) && isCommentThreadRoot !== true,
   );
-  await engine.build(pdf, { ...layer, annotations: branded }, ["applyInstantJson", "applyRedactions", "flatten"]);
+  await engine.build(pdf, { ...layer, annotations: branded, comments: [] }, [
+    "applyInstantJson",
+    "applyRedactions",
+    "flatten",
+  ]);
 }
 
 async function makeDocuments(cloud: Cloud, s3: S3Client, engine: DocumentEngine): Promise<Document[]> {

@@ -38,8 +38,6 @@ export function textsOf(bytes: Uint8Array): Promise<string[]> {
   });
 }
 
-type Canvas = Parameters<PDFPageProxy["render"]>[0]["canvas"];
-
 /** A page as a picture. */
 export interface Picture {
   width: number;
@@ -57,7 +55,8 @@ export function pictureOf(bytes: Uint8Array, pageIndex: number): Promise<Picture
     const [width, height] = [Math.ceil(viewport.width), Math.ceil(viewport.height)];
     const canvas = createCanvas(width, height);
     // The library's types know the browser's canvas only.
-    await page.render({ canvas: canvas as unknown as Canvas, viewport }).promise;
+    const target: unknown = { canvas, viewport };
+    await page.render(target as Parameters<PDFPageProxy["render"]>[0]).promise;
     const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
     return { width, height, pixels: new Uint8Array(data.buffer), png: canvas.toBuffer("image/png") };
   });

@@ -133,7 +133,10 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     const { url, tokenFile } = platform.cloud.documentEngine;
     const answer = await fetch(new URL("/stand-in/faults", url), {
       method: "PUT",
-      headers: { authorization: `Token token="${await readFile(tokenFile, "utf8")}"` },
+      headers: {
+        authorization: `Token token="${await readFile(tokenFile, "utf8")}"`,
+        "content-type": "application/json",
+      },
       body: JSON.stringify([
         { path: "^/build$", times: 8, fault: { kind: "unavailable" } },
         { path: "^/build$", times: 2, fault: { kind: "lostAnswer" } },
