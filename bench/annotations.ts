@@ -142,7 +142,7 @@ async function bareCalls(engine: DocumentEngine, { id, pdf, layer }: Document): 
   const branded = layer.annotations.filter(
     ({ type, isCommentThreadRoot }) => !types.has(String(type)) && isCommentThreadRoot !== true,
   );
-  await engine.build(pdf, { ...layer, annotations: branded, comments: [] }, [
+  await engine.build(pdf, { format: layer.format, annotations: branded, attachments: layer.attachments ?? {} }, [
     "applyInstantJson",
     "applyRedactions",
     "flatten",
