@@ -17,6 +17,7 @@ session = SparkSession.builder.appName("jdbc with defaults").getOrCreate()
 
 def options(schema: str, table: str) -> dict[str, str]:
     return {
+        "driver": "com.mysql.cj.jdbc.Driver",
         "url": f"jdbc:mysql://{login['host']}:{login['port']}/{schema}",
         "user": login["username"],
         "password": login["password"],

@@ -157,6 +157,7 @@ async function sparkDefaults(ground: Ground, source: number, target: number): Pr
   const { stdout } = await execa(toolchain.python, [sparkScript, schemaOf(source), schemaOf(target), ...tables], {
     ...processOptions(ground),
     env: sparkEnvironment(ground, "--packages", jdbcDriver, "--conf", `spark.jars.ivy='${ivy}'`),
+    stdin: "pipe",
     input: JSON.stringify(logins.recordCopy),
     stdout: "pipe",
   });
