@@ -24,7 +24,7 @@ class SqlDerivation:
 
 @dataclass(frozen=True)
 class DerivedSql:
-    """What is written, and when the report says that something was lost."""
+    """What is written, and when the report says that something was lost; the row that was written is the alias `x`."""
 
     value: str
     lost: str = ""
@@ -68,7 +68,7 @@ def _text_key(of: SqlDerivation) -> DerivedSql:
         f" WHERE e.`id` = t0.`exhibit_id` ORDER BY v.`id` DESC LIMIT 1)"
     )
     has_key = "t0.`text_key` IS NOT NULL"
-    return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND {new} IS NULL")
+    return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND x.`text_key` IS NULL")
 
 
 def _base(key: str) -> str:

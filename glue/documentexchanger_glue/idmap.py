@@ -26,8 +26,7 @@ _TABLES = (
       target_id BIGINT UNSIGNED NOT NULL,
       -- 1 where a row that the destination had already was used.
       merged TINYINT(1) NOT NULL DEFAULT 0,
-      PRIMARY KEY (exchange_id, table_name, source_id),
-      KEY exchange_id_map_target (exchange_id, table_name, target_id)
+      PRIMARY KEY (exchange_id, table_name, source_id)
     ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
     """CREATE TABLE IF NOT EXISTS exchange_id_ranges (
       exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -42,12 +41,18 @@ _TABLES = (
       exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
       chunk INT UNSIGNED NOT NULL,
-      read_rows BIGINT UNSIGNED NOT NULL,
-      written_rows BIGINT UNSIGNED NOT NULL,
+      -- The documents whose rows these are, by the range of their ids in the source.
+      first_document BIGINT UNSIGNED NOT NULL,
+      last_document BIGINT UNSIGNED NOT NULL,
+      -- As many as there were when the chunk was cut.
+      total_rows BIGINT UNSIGNED NOT NULL,
+      -- From here on: set in the transaction that writes the rows.
+      read_rows BIGINT UNSIGNED NULL,
+      written_rows BIGINT UNSIGNED NOT NULL DEFAULT 0,
       -- Sum of the rows' CRC-32, the same in the source, translated, and in the destination.
-      checksum BIGINT UNSIGNED NOT NULL,
+      checksum BIGINT UNSIGNED NOT NULL DEFAULT 0,
       -- JSON: what could not travel, in the report's words, and how many rows lost it.
-      notes TEXT CHARACTER SET utf8mb4 NOT NULL,
+      notes TEXT CHARACTER SET utf8mb4 NULL,
       PRIMARY KEY (exchange_id, table_name, chunk)
     ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
     """CREATE TABLE IF NOT EXISTS exchange_links (

@@ -82,7 +82,8 @@ def _merge_row(target: Connection, work: Work, table: TablePlan, row: Values, gi
     ((_, placed),) = _placed(target, work, table, [row])
     if not table.id_column:
         literals = [_literal(table, name, row, placed, given) for name in table.table.columns]
-        insert_missing(target, exchange_id, table, [NewRow(key_of(table, row, placed, 0), literals)], shared=True)
+        with transaction(target):
+            insert_missing(target, exchange_id, table, [NewRow(key_of(table, row, placed, 0), literals)], shared=True)
         return
     source_id = int(row[table.id_column] or 0)
     found = _equal_row(target, table, row, placed)
@@ -175,4 +176,5 @@ def _link(target: Connection, work: Work, table: TablePlan, rows: Sequence[Value
         )
         for row, placed in _placed(target, work, table, rows)
     ]
-    insert_missing(target, work.settings.exchange_id, table, new, shared=True)
+    with transaction(target):
+        insert_missing(target, work.settings.exchange_id, table, new, shared=True)

@@ -5,7 +5,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,13 @@ from documentexchanger_glue.job import Tools, run
 from documentexchanger_glue.movers import MOVERS
 from documentexchanger_glue.report import Report
 from documentexchanger_glue.settings import Selection, Settings
+from documentexchanger_glue.work import Pace
 from tests.cases import Case
 from tests.servers import DatabaseServer, aws_services, database_server, quick_folder
 
 BUCKET = "exchange-data"
+#: Even four documents make more than one chunk.
+SMALL = Pace(rows=3, grain=1, documents=3)
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +119,7 @@ class Exchange:
         spread: Callable[..., list[Any]] = one_by_one,
         log: Callable[..., None] = quiet,
     ) -> Report:
-        return run(self.settings, Tools(spread, MOVERS[self.mover], log))
+        return run(self.settings, Tools(spread, replace(MOVERS[self.mover], pace=SMALL), log))
 
     def objects(self) -> dict[str, str]:
         """Return what lies under the exchange's prefix in the data bucket."""
