@@ -41,12 +41,11 @@ def remove_other_parts(settings: Settings, chunks: Iterable[Chunk]) -> None:
             storage.remove(settings.data_bucket, key)
 
 
-def line(document: int, there: int, exhibits: Iterable[int], files: Iterable[str]) -> str:
-    """Return the line of one document; `files` are JSON."""
-    ids = ", ".join(f'"{exhibit}"' for exhibit in sorted(exhibits))
+def line(document: int, there: int, exhibits: str, files: str) -> str:
+    """Return the line of one document; `exhibits` and `files` are the members of JSON lists."""
     return (
         f'{{"documentId": "{document}", "destinationDocumentId": "{there}",'
-        f' "exhibitIds": [{ids}], "files": [{", ".join(files)}]}}\n'
+        f' "exhibitIds": [{exhibits}], "files": [{files}]}}\n'
     )
 
 
@@ -57,7 +56,15 @@ def described(work: Work, chunk: Chunk) -> list[str]:
         here = {int(row[0] or 0) for row in _rows(source, work, ROOT, ("id",), documents)}
         exhibits = _exhibits(source, target, work, documents)
         files = _files(source, target, work, documents)
-    return [line(document, documents[document], exhibits[document], files[document]) for document in sorted(here)]
+    return [
+        line(
+            document,
+            documents[document],
+            ", ".join(f'"{exhibit}"' for exhibit in sorted(exhibits[document])),
+            ", ".join(files[document]),
+        )
+        for document in sorted(here)
+    ]
 
 
 def _exhibits(source: Connection, target: Connection, work: Work, documents: Mapping[int, int]) -> dict[int, list[int]]:

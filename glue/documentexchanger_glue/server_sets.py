@@ -38,15 +38,21 @@ def waiting(work: Work, table: TablePlan, column: str, chunk: Chunk) -> list[str
 
 
 def describing(work: Work, chunk: Chunk) -> tuple[list[str], list[str], list[str]]:
-    """Ask for documents, for their exhibits, and for their files, these by source id and as JSON."""
+    """Ask for documents, for the ids of their exhibits, and for their files as JSON in the order of source ids.
+
+    Each document has one row an answer; the lists are as long as the session's `group_concat_max_len` lets them be.
+    """
     plan = work.plan
     documents, exhibits, files = (Rows(work, plan.tables[name], chunk, whole=True) for name in (ROOT, EXHIBITS, FILES))
     filled = [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
+    ids = "GROUP_CONCAT('\"', own.target_id, '\"' ORDER BY own.target_id SEPARATOR ', ')"
+    about = f"GROUP_CONCAT({_FILE} ORDER BY t0.`id` SEPARATOR ', ')"
+    grouped = " GROUP BY d.source_id"
     return (
         [documents.select("d.source_id, d.target_id", way) for way in documents.ways],
-        [exhibits.select("d.source_id, own.target_id", way, own="STRAIGHT_") for way in exhibits.ways],
+        [exhibits.select(f"d.source_id, {ids}", way, own="STRAIGHT_") + grouped for way in exhibits.ways],
         [
-            files.select(f"d.source_id, t0.`id`, {_FILE}", way, own="STRAIGHT_", there="STRAIGHT_", where=filled)
+            files.select(f"d.source_id, {about}", way, own="STRAIGHT_", there="STRAIGHT_", where=filled) + grouped
             for way in files.ways
         ],
     )

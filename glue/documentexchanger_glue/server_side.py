@@ -4,8 +4,8 @@ A task is one short transaction: entries of the id map, rows, checkpoint. Under 
 source without locks.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 
@@ -27,6 +27,7 @@ from .task import Count, Moved, Part, Task
 from .work import Chunk, Work, target_of
 
 _UPDATED_AT_ONCE = 1000
+_LONGEST_LIST = 1 << 30
 
 
 def measure_on_server(work: Work, part: Part) -> Survey:
@@ -130,17 +131,21 @@ def count_on_server(work: Work, part: Part) -> Count:
 def describe_on_server(work: Work, chunk: Chunk) -> list[str]:
     """Return the lines of the manifest for one chunk of documents."""
     documents, exhibits, files = describing(work, chunk)
-    ids: dict[int, list[int]] = defaultdict(list)
-    about: dict[int, list[tuple[int, str]]] = defaultdict(list)
     with target_of(work.settings) as target:
-        for query in exhibits:
-            for document, exhibit in fetch(target, query):
-                ids[int(document or 0)].append(int(exhibit or 0))
-        for query in files:
-            for document, file, text in fetch(target, query):
-                about[int(document or 0)].append((int(file or 0), (text or b"").decode()))
-        found = sorted((int(a or 0), int(b or 0)) for query in documents for a, b in fetch(target, query))
-    return [line(one, there, ids[one], [text for _, text in sorted(about[one])]) for one, there in found]
+        execute(target, f"SET SESSION group_concat_max_len = {_LONGEST_LIST}")
+        ids, about = (_joined(target, queries) for queries in (exhibits, files))
+        found = sorted((int(one or 0), int(there or 0)) for query in documents for one, there in fetch(target, query))
+    return [line(one, there, ids.get(one, ""), about.get(one, "")) for one, there in found]
+
+
+def _joined(target: Connection, queries: Iterable[str]) -> dict[int, str]:
+    """Put together what each way gives for a document."""
+    found: dict[int, str] = {}
+    for query in queries:
+        for document, text in fetch(target, query):
+            before = found.get(int(document or 0))
+            found[int(document or 0)] = (f"{before}, " if before else "") + (text or b"").decode()
+    return found
 
 
 def _collapsing(target: Connection, work: Work, table: TablePlan) -> list[str]:
