@@ -116,7 +116,7 @@ def texts_for(
         f" WHERE v.role = 'text' AND {column} IN ({among})"
     )
     found = list(stream(source, query))
-    files = lookup(target, work.settings.exchange_id, FILES, (int(row[1] or 0) for row in found))
+    files = lookup(target, work.numbers, FILES, (int(row[1] or 0) for row in found))
     if not files:
         return {}
     among = ",".join(map(str, files.values()))

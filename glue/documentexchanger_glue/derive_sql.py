@@ -63,7 +63,7 @@ def _text_key(of: SqlDerivation) -> DerivedSql:
         f"(SELECT n.`s3_key` FROM {schema}.{quoted(EXHIBITS)} e"
         f" JOIN {schema}.{quoted(FILES)} v ON v.`document_id` = e.`document_id` AND v.`role` = 'text'"
         f" AND {_exact('v.`s3_key`')} = {_exact('t0.`text_key`')}"
-        f" {joined('f', of.work.settings.exchange_id, FILES, 'v.`id`')}"
+        f" {joined('f', of.work.numbers, FILES, 'v.`id`')}"
         f" JOIN {quoted(FILES)} n ON n.`id` = f.`target_id`"
         f" WHERE e.`id` = t0.`exhibit_id` ORDER BY v.`id` DESC LIMIT 1)"
     )

@@ -14,7 +14,7 @@ from .checkpoints import checked_in, plan_chunks, planned
 from .copies import finish, is_selected, select_documents
 from .db import execute, named_lock, patiently
 from .domain import ROOT
-from .idmap import ensure_tables
+from .idmap import ensure_tables, numbers_of
 from .log import Log
 from .lookups import Gathered, gather
 from .manifest import remove_other_parts, write_part
@@ -62,7 +62,7 @@ def run(settings: Settings, tools: Tools) -> Report:
         execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
         with named_lock(guard, f"exchange:{settings.exchange_id}", 60):
             work, one_sided = patiently(partial(_plan, settings, tools.mover.pace), "reading the case schemas")
-            parts = patiently(partial(_select, work, tools.log), "selecting documents")
+            work, parts = patiently(partial(_select, work, tools.log), "selecting documents")
             rows, notes = _copy(work, parts, tools)
             tools.spread(partial(write_part, work, tools.mover.describe), parts)
             remove_other_parts(settings, parts)
@@ -86,7 +86,7 @@ def _one_sided(ours: Catalogue, theirs: Catalogue, plan: Plan, settings: Setting
     return [*missing, *columns, *plan.skipped]
 
 
-def _select(work: Work, log: Log) -> list[Chunk]:
+def _select(work: Work, log: Log) -> tuple[Work, list[Chunk]]:
     """Settle which documents are meant. Whatever can be refused is refused before anything is written."""
     settings = work.settings
     with source_of(settings) as source, target_of(settings) as target:
@@ -96,7 +96,8 @@ def _select(work: Work, log: Log) -> list[Chunk]:
             log("selected", documents=len(documents))
             refuse_too_many_codes(source, target, work, documents)
         ensure_tables(target)
-        return select_documents(target, settings, work.plan.tables[ROOT].table, documents)
+        work = replace(work, numbers=numbers_of(target, settings.exchange_id, work.plan.tables))
+        return work, select_documents(target, work, documents)
 
 
 def _copy(work: Work, parts: Sequence[Chunk], tools: Tools) -> tuple[dict[str, Count], Counter[str]]:

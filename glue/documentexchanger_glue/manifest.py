@@ -52,7 +52,7 @@ def line(document: int, there: int, exhibits: str, files: str) -> str:
 def described(work: Work, chunk: Chunk) -> list[str]:
     """Return the lines of one chunk, by what both servers say."""
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        documents = documents_of(target, work.settings, chunk)
+        documents = documents_of(target, work, chunk)
         here = {int(row[0] or 0) for row in _rows(source, work, ROOT, ("id",), documents)}
         exhibits = _exhibits(source, target, work, documents)
         files = _files(source, target, work, documents)
@@ -69,7 +69,7 @@ def described(work: Work, chunk: Chunk) -> list[str]:
 
 def _exhibits(source: Connection, target: Connection, work: Work, documents: Mapping[int, int]) -> dict[int, list[int]]:
     rows = _rows(source, work, EXHIBITS, ("id", "document_id"), documents)
-    ids = lookup(target, work.settings.exchange_id, EXHIBITS, (int(row[0] or 0) for row in rows))
+    ids = lookup(target, work.numbers, EXHIBITS, (int(row[0] or 0) for row in rows))
     found: dict[int, list[int]] = defaultdict(list)
     for exhibit, document in rows:
         if int(exhibit or 0) in ids:
@@ -80,7 +80,7 @@ def _exhibits(source: Connection, target: Connection, work: Work, documents: Map
 def _files(source: Connection, target: Connection, work: Work, documents: Mapping[int, int]) -> dict[int, list[str]]:
     columns = ("id", "document_id", "role", "s3_key", "size", "sha256")
     rows = sorted(_rows(source, work, FILES, columns, documents), key=lambda row: int(row[0] or 0))
-    ids = lookup(target, work.settings.exchange_id, FILES, (int(row[0] or 0) for row in rows))
+    ids = lookup(target, work.numbers, FILES, (int(row[0] or 0) for row in rows))
     keys = _keys(target, ids.values())
     found: dict[int, list[str]] = defaultdict(list)
     for file, document, role, source_key, size, sha256 in rows:

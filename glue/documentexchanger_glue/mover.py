@@ -33,7 +33,7 @@ def measure_rows(work: Work, part: Part) -> Survey:
 def _measure(work: Work, part: Part) -> Survey:
     found = Survey()
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        for documents in pages_of(target, work.settings, part.chunk, ROOT):
+        for documents in pages_of(target, work, part.chunk, ROOT):
             found.add(measured(source, work, part.table, documents))
     return found
 
@@ -70,7 +70,7 @@ def _move_with(source: Connection, target: Connection, work: Work, task: Task, i
     moved = Moved(table.name)
     select = ", ".join(column.read("t0") for column in table.columns)
     free = _Ids(ids)
-    for above in pages_of(target, work.settings, task.chunk, table.hangs_on):
+    for above in pages_of(target, work, task.chunk, table.hangs_on):
         context = _Context(work, table, target, above, free)
         context.names = names_for(source, table, above)
         context.texts = texts_for(source, target, work, table, above)
@@ -80,7 +80,7 @@ def _move_with(source: Connection, target: Connection, work: Work, task: Task, i
                 new, notes = context.translated([dict(zip(table.table.columns, row, strict=True)) for row in rows])
                 moved.notes += notes
                 moved.checksum += sum(row.checksum or 0 for row in new)
-                moved.written += insert_missing(target, work.settings.exchange_id, table, new)
+                moved.written += insert_missing(target, work.numbers, table, new)
     check_in(target, work.settings.exchange_id, task.chunk.number, moved)
     return moved
 
@@ -157,11 +157,10 @@ class _Context:
         if not self.table.id_column:
             return {}, set()
         wanted = sorted(self._source_id(row) for row in rows)
-        exchange_id = self.work.settings.exchange_id
         known = (
             {source: self.above[source] for source in wanted}
             if self.table.name == ROOT
-            else lookup(self.target, exchange_id, self.table.name, wanted)
+            else lookup(self.target, self.work.numbers, self.table.name, wanted)
         )
         fresh = [source for source in wanted if source not in known]
         return known | self.ids.give(fresh), set(known)

@@ -26,7 +26,7 @@ def _patch(work: Work, part: Part) -> Counter[str]:
     select = ", ".join(column.read("t0") for column in columns)
     waiting = " OR ".join(f"t0.{quoted(column)} IS NOT NULL" for column in table.deferred)
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        for above in pages_of(target, work.settings, part.chunk, table.hangs_on):
+        for above in pages_of(target, work, part.chunk, table.hangs_on):
             for query in queries(work.plan, table, select, above, extra=f"({waiting})"):
                 for found in batches(stream(source, query)):
                     rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]

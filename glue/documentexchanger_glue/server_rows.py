@@ -22,7 +22,6 @@ class Rows:
 
     def __init__(self, work: Work, table: TablePlan, chunk: Chunk, *, whole: bool = False) -> None:
         self.work, self.table, self.chunk = work, table, chunk
-        self.exchange_id = work.settings.exchange_id
         self.ways = paths(work.plan, table, work.settings.source_schema, whole=whole)
         self.above = ROOT if whole else table.hangs_on
         self.own = "d" if table.name == ROOT else "own"
@@ -67,16 +66,16 @@ class Rows:
         tables += [f"STRAIGHT_JOIN {table} ON {on}" for table, on in below]
         if own and self.table.id_column and self.table.name != ROOT:
             row = f"t0.{quoted(self.table.id_column)}"
-            tables.append(own + joined("own", self.exchange_id, self.table.name, row))
+            tables.append(own + joined("own", self.work.numbers, self.table.name, row))
         for column in dict.fromkeys(parents):
             if self.parents[column] != "d":
                 value = f"t0.{quoted(column)}"
-                entry = joined(self.parents[column], self.exchange_id, self.table.mapped[column], value)
+                entry = joined(self.parents[column], self.work.numbers, self.table.mapped[column], value)
                 tables.append(f"LEFT {entry}")
         if there:
             tables.append(f"{there}JOIN {quoted(self.table.name)} x ON {self.same_key()}")
         chosen = [
-            of(self.exchange_id, self.above, "d"),
+            of(self.work.numbers, self.above, "d"),
             f"d.source_id BETWEEN {self.chunk.first} AND {self.chunk.last}",
         ]
         return f"{' '.join(tables)} WHERE {' AND '.join([*chosen, *way.conditions, *where])}"

@@ -15,7 +15,7 @@ from pymysql.connections import Connection
 from .checkpoints import check_in
 from .db import DUPLICATE, Row, execute, fetch, number_of, patiently, stream, transaction
 from .errors import MisfitError
-from .idmap import entry
+from .idmap import of
 from .manifest import line
 from .patch import set_column
 from .plan import TablePlan
@@ -151,13 +151,9 @@ def _joined(target: Connection, queries: Iterable[str]) -> dict[int, str]:
 def _collapsing(target: Connection, work: Work, table: TablePlan) -> list[str]:
     """Name the lookups in the table's key of which several rows became one; rows that name them may then be twins."""
     lookups = {table.mapped.get(name, "") for name in table.table.primary_key} & set(work.plan.lookups)
-    return [name for name in sorted(lookups) if _collapsed(target, work.settings.exchange_id, name)]
+    return [name for name in sorted(lookups) if _collapsed(target, work, name)]
 
 
-def _collapsed(target: Connection, exchange_id: str, lookup: str) -> bool:
-    exchange, name = entry(exchange_id, lookup)
-    sql = (
-        "SELECT COUNT(*) > COUNT(DISTINCT target_id) FROM exchange_id_map"
-        f" WHERE exchange_id = {exchange} AND table_name = {name}"
-    )
+def _collapsed(target: Connection, work: Work, lookup: str) -> bool:
+    sql = f"SELECT COUNT(*) > COUNT(DISTINCT target_id) FROM exchange_id_map WHERE {of(work.numbers, lookup)}"
     return fetch(target, sql) == [(b"1",)]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from .db import quoted
 from .domain import ROOT
-from .idmap import entry
 from .links import recording
 from .plan import TablePlan
 from .reading import Path
@@ -70,10 +69,10 @@ def verifying(work: Work, table: TablePlan, chunk: Chunk) -> list[str]:
 
 def give_ids(work: Work, table: TablePlan, without_ids: str, first: int) -> str:
     """Enter rows into the map under the ids from `first` on, in the order of their source ids."""
-    head = ", ".join(entry(work.settings.exchange_id, table.name))
     return (
-        "INSERT INTO exchange_id_map (exchange_id, table_name, source_id, target_id)"
-        f" SELECT {head}, w.id, {first - 1} + ROW_NUMBER() OVER (ORDER BY w.id) FROM ({without_ids}) w"
+        "INSERT INTO exchange_id_map (table_no, source_id, target_id)"
+        f" SELECT {work.numbers[table.name]}, w.id, {first - 1} + ROW_NUMBER() OVER (ORDER BY w.id)"
+        f" FROM ({without_ids}) w"
     )
 
 
@@ -108,7 +107,7 @@ class _Moving(Rows):
         absent = [f"x.{quoted(self.table.table.primary_key[0])} IS NULL"] if missing else []
         rest = self.rows(way, own="STRAIGHT_", parents=self.first, there=there, where=[*self.travels, *absent])
         keys = {name: self.key(name) for name in self.table.table.primary_key}
-        links = None if self.table.id_column else recording(self.exchange_id, self.table.table, keys, rest)
+        links = None if self.table.id_column else recording(self.work.numbers, self.table.table, keys, rest)
         into = f"INSERT INTO {quoted(self.table.name)} ({names})"
         if not twins:
             return Insert(f"{into} SELECT STRAIGHT_JOIN {', '.join(values.values())} {rest}", links)

@@ -26,7 +26,7 @@ def _verify(work: Work, part: Part) -> Count:
     columns = [column for column in table.table.columns.values() if column.name in needed]
     select = ", ".join(column.read("t0") for column in columns)
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        for above in pages_of(target, work.settings, part.chunk, table.hangs_on):
+        for above in pages_of(target, work, part.chunk, table.hangs_on):
             for query in queries(work.plan, table, select, above):
                 for found in batches(stream(source, query)):
                     rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]
@@ -42,7 +42,7 @@ def _look_for(target: Connection, work: Work, table: TablePlan, rows: Sequence[V
     own: dict[int, int] = {}
     if table.id_column:
         ids = [int(row[table.id_column] or 0) for row, _ in travelling]
-        own = lookup(target, work.settings.exchange_id, table.name, ids)
+        own = lookup(target, work.numbers, table.name, ids)
     keys = [
         key_of(table, row, found, own.get(int(row[table.id_column] or 0), 0) if table.id_column else 0)
         for row, found in travelling

@@ -68,6 +68,8 @@ def database_server(folder: Path) -> Iterator[DatabaseServer]:
         *(["--user=root"] if os.geteuid() == 0 else []),
         f"--datadir={data}",
         f"--socket={sock}",
+        # A server that starts clears away what it finds in the folder for temporary tables.
+        f"--tmpdir={folder}",
         f"--port={port}",
         "--bind-address=127.0.0.1",
         "--skip-name-resolve",
