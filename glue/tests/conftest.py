@@ -113,13 +113,14 @@ class Exchange:
 
     settings: Settings
     mover: str
+    pace: Pace = SMALL
 
     def run(
         self,
         spread: Callable[..., list[Any]] = one_by_one,
         log: Callable[..., None] = quiet,
     ) -> Report:
-        return run(self.settings, Tools(spread, replace(MOVERS[self.mover], pace=SMALL), log))
+        return run(self.settings, Tools(spread, replace(MOVERS[self.mover], pace=self.pace), log))
 
     def objects(self) -> dict[str, str]:
         """Return what lies under the exchange's prefix in the data bucket."""
