@@ -36,6 +36,15 @@ class Kept:
     rows: int
     because: str
 
+    @property
+    def handed_over(self) -> bool:
+        """Say whether they stay as rows of another exchange, which uses them too."""
+        return self.because.startswith(HANDED_OVER)
+
+    def as_json(self) -> dict[str, object]:
+        """Return one entry of `kept` in `removed.json`."""
+        return {"table": self.table, "rows": self.rows, "because": self.because, "handedOver": self.handed_over}
+
 
 @dataclass(frozen=True)
 class Removal:
@@ -49,7 +58,7 @@ class Removal:
         """Return what is written to `removed.json`."""
         return {
             "rows": dict(self.rows),
-            "kept": [{"table": one.table, "rows": one.rows, "because": one.because} for one in self.kept],
+            "kept": [one.as_json() for one in self.kept],
             "seconds": round(self.seconds, 3),
         }
 
@@ -66,7 +75,7 @@ def remove(settings: Settings, log: Log, clock: Callable[[], float] = time.monot
     # Once all is forgotten, the report of the run that did it stands.
     if rows or settings.removal_key not in storage.keys_under(bucket, settings.removal_key):
         storage.write_text(bucket, settings.removal_key, json.dumps(removal.as_json()), "application/json")
-    if there and all(one.because.startswith(HANDED_OVER) for one in kept):
+    if there and all(one.handed_over for one in kept):
         patiently(partial(_forget, settings), "forgetting the exchange")
     log("removed", **removal.as_json())
     return removal
