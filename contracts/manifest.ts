@@ -77,6 +77,19 @@ export function manifestPrefix(exchangeId: string): string {
 }
 
 /**
+ * `removed.json`: what a run took out of the destination, by table, and what had to stay and why: rows that another
+ * exchange uses too are its own from now on (`handedOver`), on others hangs somebody's work.
+ */
+export const copyRemoval = z.object({
+  rows: z.record(z.string(), z.int().nonnegative()),
+  kept: z.array(
+    z.object({ table: z.string(), rows: z.int().positive(), because: z.string(), handedOver: z.boolean() }),
+  ),
+  seconds: z.number(),
+});
+export type CopyRemoval = z.infer<typeof copyRemoval>;
+
+/**
  * Written last by a run that took out what the copy had written, so its presence means that the run came to its end.
  * Rows on which others' work hangs stay in the destination; the file lists them as `kept`.
  */

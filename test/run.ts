@@ -70,6 +70,13 @@ function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
       command: ["mocha", ...(rest.length > 0 ? rest : ["test/**/*.test.ts"])],
       counts: { passed: /(\d+) passing/, failed: /(\d+) failing/ },
     },
+    {
+      name: "chaos",
+      lane: "suites",
+      what: "a sample of kills, cancellations, faults and seeded bugs",
+      command: ["node", "local/chaos/main.ts", "--quick"],
+      counts: { passed: /"runs":(\d+)/, failed: /"violations":(\d+)/ },
+    },
   ];
 }
 

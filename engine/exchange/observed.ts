@@ -1,5 +1,6 @@
 import type { Stage, UnitState } from "../../contracts/ledger.ts";
 import type { ProcessorKind, QueueKind } from "../../contracts/plan.ts";
+import type { CopyRemoval } from "../../contracts/manifest.ts";
 import type { PayloadDetail } from "../../contracts/events.ts";
 import type { Operation } from "./record.ts";
 
@@ -37,8 +38,8 @@ export interface Observed {
   readonly runs?: readonly CopyRun[];
   /** Whether the record copy has written its report, which it does last. */
   readonly copied?: boolean;
-  /** Whether a removal has written that all is gone, which it does last. */
-  readonly removed?: boolean;
+  /** What a removal took out and what had to stay, which it writes last. */
+  readonly removal?: CopyRemoval | null;
   readonly ledger?: Partial<Record<Stage, Record<UnitState, number>>>;
   readonly queues?: Partial<Record<QueueKind, QueueDepth>>;
   /** State of each processor's event source mapping, as Lambda names it. */

@@ -57,7 +57,8 @@ export interface Facts {
 
 /**
  * Rows are kept whole or removed whole. `none`: no copy ever ran. `kept`: the copy had finished. `removed`: it had not,
- * and what it had written was taken out, but for rows on which others' work hangs. `partial`: taking it out failed, as the error says.
+ * and what it had written was taken out. `partial`: rows on which somebody's work hangs had to stay, or taking out failed, as
+ * the error says.
  */
 export type RecordsFate =
   { readonly fate: "none" | "kept" | "removed" } | { readonly fate: "partial"; readonly error: WireError };

@@ -1,3 +1,4 @@
+import type { CopyRemoval } from "../../contracts/manifest.ts";
 import type { WireError } from "../../contracts/errors.ts";
 import type { FinalState } from "../../contracts/states.ts";
 import { wait, type Decision, type Settings } from "./decision.ts";
@@ -69,7 +70,7 @@ export function releaseUploader({ facts, stateSince }: ExchangeRecord, now: Date
 
 /** What becomes of the rows, or what to do until that is known. */
 function settleRecords(
-  { runs = [], copied = false, removed = false }: Observed,
+  { runs = [], copied = false, removal = null }: Observed,
   now: Date,
   settings: Settings,
   late: WireError | null,
@@ -77,7 +78,7 @@ function settleRecords(
   if (runs.length === 0) return { fate: "none" };
   const removals = runs.filter(({ removes }) => removes);
   const last = removals.at(-1);
-  if (last?.state === "succeeded" && removed) return { fate: "removed" };
+  if (last?.state === "succeeded" && removal) return removedBut(removal);
   if (last?.state === "active" || last?.state === "stopping") {
     return wait(settings.pollSeconds, "what was copied is being removed");
   }
@@ -97,6 +98,15 @@ function settleRecords(
         reason: why === null ? "the record copy had not finished: what it wrote is removed" : `${why}: again`,
         pauseSeconds: settings.pollSeconds,
       };
+}
+
+/** Rows that are another exchange's from now on are none of this one's. */
+function removedBut({ kept }: CopyRemoval): RecordsFate {
+  const held = kept.filter(({ handedOver }) => !handedOver);
+  if (held.length === 0) return { fate: "removed" };
+  const which = held.map(({ table, rows, because }) => `${rows} of ${table} (${because})`).join(", ");
+  const message = `rows on which somebody's work hangs stay in the destination: ${which}; all others are removed`;
+  return { fate: "partial", error: { code: "RECORDS_HELD", message } };
 }
 
 function told(records: RecordsFate): string {

@@ -3,10 +3,13 @@ import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/
 import type { z } from "zod";
 import {
   copyProgress,
+  copyRemoval,
   copyReport,
   progressKey,
+  removalKey,
   reportKey,
   type CopyProgress,
+  type CopyRemoval,
   type CopyReport,
 } from "../../contracts/manifest.ts";
 
@@ -24,6 +27,11 @@ export function readReport(s3: S3Client, bucket: string, exchangeId: string): Pr
 /** How far the record copy is; null while it has not said. */
 export function readProgress(s3: S3Client, bucket: string, exchangeId: string): Promise<CopyProgress | null> {
   return read(s3, bucket, progressKey(exchangeId), copyProgress);
+}
+
+/** What a removal took out and what had to stay; null while none has come to its end. */
+export function readRemoval(s3: S3Client, bucket: string, exchangeId: string): Promise<CopyRemoval | null> {
+  return read(s3, bucket, removalKey(exchangeId), copyRemoval);
 }
 
 async function read<T>(s3: S3Client, bucket: string, key: string, schema: z.ZodType<T>): Promise<T | null> {

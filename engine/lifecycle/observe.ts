@@ -2,7 +2,7 @@ import { DescribeExecutionCommand, ExecutionDoesNotExist } from "@aws-sdk/client
 import { GetEventSourceMappingCommand, ResourceNotFoundException } from "@aws-sdk/client-lambda";
 import { GetQueueAttributesCommand, QueueDoesNotExist } from "@aws-sdk/client-sqs";
 import type { AwsClients } from "../aws/clients.ts";
-import { removalKey, reportKey } from "../../contracts/manifest.ts";
+import { reportKey } from "../../contracts/manifest.ts";
 import type { ExchangeState } from "../../contracts/states.ts";
 import type { GlobalOutputs } from "../../programs/global/outputs.ts";
 import { expectedUnits, type Execution, type Observed, type QueueDepth } from "../exchange/observed.ts";
@@ -13,7 +13,7 @@ import { stageCounts } from "../registry/ledger.ts";
 import { operationsOf } from "../registry/operations.ts";
 import { isAbandoned } from "./liveness.ts";
 import { executionArn } from "./execution.ts";
-import { isThere } from "./copy-files.ts";
+import { isThere, readRemoval } from "./copy-files.ts";
 import { runsOf } from "./runs.ts";
 import type { Sweeper } from "./sweep.ts";
 
@@ -84,10 +84,9 @@ async function copyOf(record: ExchangeRecord, eyes: Eyes): Promise<Partial<Obser
   const { glueJobName, dataBucket } = eyes.global;
   const runs = await runsOf(eyes.aws.glue, glueJobName, record.id, record.createdAt);
   if (runs.length === 0) return { execution, runs };
-  const [copied, removed] = await Promise.all(
-    [reportKey, removalKey].map((keyOf) => isThere(eyes.aws.s3, dataBucket, keyOf(record.id))),
-  );
-  return { execution, runs, copied: copied === true, removed: removed === true };
+  const copied = await isThere(eyes.aws.s3, dataBucket, reportKey(record.id));
+  const removal = await readRemoval(eyes.aws.s3, dataBucket, record.id);
+  return { execution, runs, copied, removal };
 }
 
 /** Null when no execution was ever started. Asked by name, since a crash may have come before its ARN was noted. */

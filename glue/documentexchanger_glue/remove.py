@@ -16,7 +16,7 @@ from .catalogue import BOOKKEEPING, read_catalogue
 from .cut import HANDED_OVER, Cut, NewcomerError
 from .db import execute, fetch, named_lock, patiently
 from .errors import DatabaseError, InvalidInputError
-from .idmap import ensure_tables
+from .idmap import ensure_tables, literal, numbers_of, of
 from .log import Log
 from .settings import Settings
 from .work import target_of
@@ -25,6 +25,7 @@ _GUARD_SECONDS = 7 * 24 * 3600
 #: Somebody may hang a row on one of ours while it is about to go; then it is looked anew what has to stay.
 _ATTEMPTS = 20
 _FORGOTTEN_AT_ONCE = 10_000
+_BY_NUMBER = ("exchange_id_map", "exchange_links")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,15 @@ class Kept:
     table: str
     rows: int
     because: str
+
+    @property
+    def handed_over(self) -> bool:
+        """Say whether they stay as rows of another exchange, which uses them too."""
+        return self.because.startswith(HANDED_OVER)
+
+    def as_json(self) -> dict[str, object]:
+        """Return one entry of `kept` in `removed.json`."""
+        return {"table": self.table, "rows": self.rows, "because": self.because, "handedOver": self.handed_over}
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class Removal:
         """Return what is written to `removed.json`."""
         return {
             "rows": dict(self.rows),
-            "kept": [{"table": one.table, "rows": one.rows, "because": one.because} for one in self.kept],
+            "kept": [one.as_json() for one in self.kept],
             "seconds": round(self.seconds, 3),
         }
 
@@ -65,7 +75,7 @@ def remove(settings: Settings, log: Log, clock: Callable[[], float] = time.monot
     # Once all is forgotten, the report of the run that did it stands.
     if rows or settings.removal_key not in storage.keys_under(bucket, settings.removal_key):
         storage.write_text(bucket, settings.removal_key, json.dumps(removal.as_json()), "application/json")
-    if there and all(one.because.startswith(HANDED_OVER) for one in kept):
+    if there and all(one.handed_over for one in kept):
         patiently(partial(_forget, settings), "forgetting the exchange")
     log("removed", **removal.as_json())
     return removal
@@ -142,11 +152,15 @@ def _text(value: bytes | None) -> str:
 
 def _forget(settings: Settings) -> None:
     with target_of(settings) as target:
+        numbers = numbers_of(target, settings.exchange_id, ())
+        for table in _BY_NUMBER:
+            for name in numbers:
+                _forget_in(target, table, of(numbers, name))
         # What was removed is counted until everything else is forgotten.
-        for table in sorted(BOOKKEEPING, key=lambda name: name == "exchange_removals"):
-            _forget_in(target, table, settings.exchange_id)
+        for table in sorted(set(BOOKKEEPING) - set(_BY_NUMBER), key=lambda name: (name == "exchange_removals", name)):
+            _forget_in(target, table, f"exchange_id = {literal(settings.exchange_id)}")
 
 
-def _forget_in(target: Connection, table: str, exchange_id: str) -> None:
-    while execute(target, f"DELETE FROM {table} WHERE exchange_id = %s LIMIT {_FORGOTTEN_AT_ONCE}", (exchange_id,)):
+def _forget_in(target: Connection, table: str, which: str) -> None:
+    while execute(target, f"DELETE FROM {table} WHERE {which} LIMIT {_FORGOTTEN_AT_ONCE}"):
         pass

@@ -5,7 +5,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -21,10 +21,13 @@ from documentexchanger_glue.job import Tools, run
 from documentexchanger_glue.movers import MOVERS
 from documentexchanger_glue.report import Report
 from documentexchanger_glue.settings import Selection, Settings
+from documentexchanger_glue.work import Pace
 from tests.cases import Case
 from tests.servers import DatabaseServer, aws_services, database_server, quick_folder
 
 BUCKET = "exchange-data"
+#: Even four documents make more than one chunk.
+SMALL = Pace(rows=3, grain=1, documents=3)
 
 # Always the same examples, few enough for every run; HYPOTHESIS_PROFILE=long looks for new ones for some minutes.
 settings.register_profile(
@@ -128,13 +131,14 @@ class Exchange:
 
     settings: Settings
     mover: str
+    pace: Pace = SMALL
 
     def run(
         self,
         spread: Callable[..., list[Any]] = one_by_one,
         log: Callable[..., None] = quiet,
     ) -> Report:
-        return run(self.settings, Tools(spread, MOVERS[self.mover], log))
+        return run(self.settings, Tools(spread, replace(MOVERS[self.mover], pace=self.pace), log))
 
     def objects(self) -> dict[str, str]:
         """Return what lies under the exchange's prefix in the data bucket."""

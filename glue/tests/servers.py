@@ -49,10 +49,8 @@ def quick_folder() -> Iterator[Path]:
 @contextmanager
 def database_server(folder: Path, *options: str, port: int | None = None) -> Iterator[DatabaseServer]:
     """Start MariaDB on a free port or the given one, with what an earlier one left in the folder, and stop it."""
-    data, sock, temporary = folder / "data", folder / "sock", folder / "tmp"
-    is_new = not data.exists()
+    data, sock, is_new = folder / "data", folder / "sock", not (folder / "data").exists()
     if is_new:
-        temporary.mkdir()
         _install(data, *options)
     given_port = port or _free_port()
     command = [
@@ -61,8 +59,8 @@ def database_server(folder: Path, *options: str, port: int | None = None) -> Ite
         *(["--user=root"] if os.geteuid() == 0 else []),
         f"--datadir={data}",
         f"--socket={sock}",
-        # A server that starts removes what it finds of temporary tables, whosever they are.
-        f"--tmpdir={temporary}",
+        # A server that starts clears away what it finds in the folder for temporary tables.
+        f"--tmpdir={folder}",
         f"--port={given_port}",
         "--bind-address=127.0.0.1",
         "--skip-name-resolve",

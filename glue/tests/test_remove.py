@@ -224,6 +224,12 @@ def test_a_row_that_is_hung_on_another_while_that_goes_keeps_it(source: Case, ta
     assert target.rows("comments", "id, exhibit_id") == [(added[0], exhibit)]
     assert target.dangling() == []
     assert Kept("exhibits", 1, "rows of comments refer to them") in removal.kept
+    assert Kept("exhibits", 1, "rows of comments refer to them").as_json() == {
+        "table": "exhibits",
+        "rows": 1,
+        "because": "rows of comments refer to them",
+        "handedOver": False,
+    }
 
 
 def test_a_case_without_a_trace_of_the_exchange_is_left_as_it_is(target: Case, exchange: Make) -> None:

@@ -132,14 +132,15 @@ async function run(scenario: Scenario, tools: Tools): Promise<Outcome> {
     await engine.start(scenario.fault.settings);
   }
   switchboard.reset();
+  const cancel = armCancel(scenario.cancel, switchboard);
   const fault = await scenario.fault?.begin({
     cloud: platform.cloud,
     outputs: platform.outputs,
     engine,
     switchboard,
+    cancel: cancel.ask,
     secondEngine: wired.second,
   });
-  const cancel = armCancel(scenario.cancel, switchboard);
   const strikes = armStrikes(scenario.strikes ?? [], wired, cancel);
   const started = performance.now();
   const signal = AbortSignal.timeout(patienceMs);
@@ -234,6 +235,7 @@ function armCancel(cancel: Scenario["cancel"], switchboard: Switchboard) {
   });
   return {
     due,
+    ask: () => resolve(undefined),
     met: () => met,
     disarm: () => {
       stop();

@@ -44,6 +44,8 @@ export interface Surroundings {
   readonly engine: EngineProcess;
   /** Every request of the engine and of its children passes here. */
   readonly switchboard: Switchboard;
+  /** Lets the caller ask for the exchange's cancellation. */
+  readonly cancel: () => void;
   /** Makes another engine on the same registry, on a port of its own; not started yet. Whoever asks for it stops it. */
   readonly secondEngine: () => Promise<EngineProcess>;
 }

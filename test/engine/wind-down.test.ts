@@ -7,6 +7,7 @@ import { ago, late, now, operation, outputs, record, seen, settings } from "./de
 
 const provisioning = operation("provision", "running");
 const execution = (status: Execution["status"]): Execution => ({ status, stoppedAt: null, error: null, cause: null });
+const removed = { rows: { exhibits: 10 }, kept: [], seconds: 1 };
 const aborted = execution("ABORTED");
 const run = (id: string, state: CopyRun["state"], more: Partial<CopyRun> = {}): CopyRun => ({
   id,
@@ -107,7 +108,7 @@ const table: [title: string, facts: Partial<Facts>, observed: Partial<Observed>,
   [
     "destroys when what was copied is removed",
     released,
-    { execution: aborted, runs: [stopped, removal("away", "succeeded")], removed: true },
+    { execution: aborted, runs: [stopped, removal("away", "succeeded")], removal: removed },
     { action: going({ fate: "removed" }) as Decision["action"] },
   ],
   [
@@ -155,6 +156,35 @@ const table: [title: string, facts: Partial<Facts>, observed: Partial<Observed>,
 ];
 
 describe("winding down", () => {
+  const held = { table: "exhibits", rows: 2, because: "rows of comments refer to them", handedOver: false };
+  const shared = { table: "labels", rows: 1, because: "exchange 7 uses them", handedOver: true };
+
+  it("tells the rows that had to stay for somebody's work, and not those that another exchange uses", () => {
+    const observed = {
+      execution: aborted,
+      runs: [removal("away", "succeeded")],
+      removal: { ...removed, kept: [held, shared] },
+    };
+
+    const { action } = decide(record("FAILING", released, 120), seen(observed), now, settings);
+
+    const message =
+      "rows on which somebody's work hangs stay in the destination: 2 of exhibits (rows of comments refer to them); all others are removed";
+    expect(action).to.deep.equal(going({ fate: "partial", error: { code: "RECORDS_HELD", message } }));
+  });
+
+  it("calls removed what only other exchanges go on to use", () => {
+    const observed = {
+      execution: aborted,
+      runs: [removal("away", "succeeded")],
+      removal: { ...removed, kept: [shared] },
+    };
+
+    const { action } = decide(record("FAILING", released, 120), seen(observed), now, settings);
+
+    expect(action).to.deep.equal(going({ fate: "removed" }));
+  });
+
   for (const [title, facts, observed, decision] of table) {
     it(title, () => {
       expect(decide(record("FAILING", facts, 120), seen(observed), now, settings)).to.deep.include(decision);
@@ -164,7 +194,7 @@ describe("winding down", () => {
   it("leads a cancelled exchange to its own end by the same steps", () => {
     const given = record("CANCELLING", { ...released, cancelRequestedAt: now });
 
-    const observed = seen({ execution: aborted, runs: [removal("away", "succeeded")], removed: true });
+    const observed = seen({ execution: aborted, runs: [removal("away", "succeeded")], removal: removed });
     const { action } = decide(given, observed, now, settings);
 
     expect(action).to.deep.equal({ do: "move", to: "DESTROYING", outcome: "CANCELLED", records: { fate: "removed" } });

@@ -32,21 +32,33 @@ export const slowCopy: Fault = {
   name: "record copy stands still",
   what: `one of its commits is answered after ${holdMs / 1000} s`,
   at: "commit 6",
-  async begin(surroundings) {
-    const over = new AbortController();
-    const { struck, end } = await atCommit(surroundings, 6, async () => {
-      await delay(holdMs, undefined, { signal: over.signal }).catch(() => undefined);
-      return { do: "pass" };
-    });
-    return {
-      struck,
-      end: async () => {
-        over.abort();
-        await end();
-      },
-    };
-  },
+  begin: (surroundings) => standStill(surroundings, 6),
 };
+
+/** A copy that is not wanted any more when it has written a part: that has to go again. */
+export const unwantedCopies: readonly Fault[] = [2, 25, 57, 71].map((commit) => ({
+  name: `cancelled after commit ${commit} of the record copy`,
+  what: "the caller asks for the cancellation while records are copied",
+  at: `commit ${commit}`,
+  ends: ["CANCELLED"],
+  begin: (surroundings) => standStill(surroundings, commit, surroundings.cancel),
+}));
+
+async function standStill(surroundings: Surroundings, commit: number, meanwhile?: () => void): Promise<Struck> {
+  const over = new AbortController();
+  const { struck, end } = await atCommit(surroundings, commit, async () => {
+    meanwhile?.();
+    await delay(holdMs, undefined, { signal: over.signal }).catch(() => undefined);
+    return { do: "pass" };
+  });
+  return {
+    struck,
+    end: async () => {
+      over.abort();
+      await end();
+    },
+  };
+}
 
 /** Puts a wire between the record copy and its database, and does something when one of the changes is answered. */
 export async function atCommit(

@@ -26,7 +26,7 @@ export function reportGoneWrong(facts: Facts): string[] {
     [planned.length, uploads],
   );
   compare("the documents", view.documents, measuredDocuments(facts));
-  compare("the rows", byName(rows ?? {}), byName(travelled(examination.rows, rows ?? {})));
+  compare("the rows", byName(counted(rows ?? {})), byName(travelled(examination.rows, rows ?? {})));
   return wrong;
 }
 
@@ -47,6 +47,11 @@ function measuredDocuments({ planned, uploader, examination, exchangeId }: Facts
 }
 
 type Counts = Facts["examination"]["rows"];
+
+/** Its checksums say nothing that an outsider, who compares each row, could measure. */
+function counted(said: Counts): Counts {
+  return Object.fromEntries(Object.entries(said).map(([name, { source, target }]) => [name, { source, target }]));
+}
 
 /** The record copy says nothing of tables of which nothing travels. */
 function travelled(measured: Counts, said: Counts): Counts {
