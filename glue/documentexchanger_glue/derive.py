@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pymysql.connections import Connection
 
 from .confidentiality import translate_mask
-from .db import fetch, stream
-from .domain import EXHIBITS, FILES
+from .db import fetch, quoted, stream
+from .domain import EXHIBITS, FILES, ROOT
 from .idmap import lookup
-from .reading import queries
+from .plan import TablePlan
 from .translate import Values
 from .work import Work
 
@@ -89,32 +89,34 @@ DERIVED: Mapping[str, Mapping[str, Callable[[Derivation], bytes]]] = {
 }
 
 
-def names_for(source: Connection, table: str, documents: Mapping[int, int]) -> dict[int, str]:
-    """Return file names by document, where the table's derived values need them."""
-    if table != FILES or not documents:
+def names_for(source: Connection, table: TablePlan, above: Mapping[int, int]) -> dict[int, str]:
+    """Return file names by document, where the table's derived values need them; `above`: what its rows hang on."""
+    if table.name != FILES or not above:
         return {}
-    among = ",".join(map(str, documents))
-    rows = fetch(source, f"SELECT id, file_name FROM documents WHERE id IN ({among})")
+    documents = ",".join(map(str, above))
+    if table.anchor and table.hangs_on != ROOT:
+        documents = f"SELECT document_id FROM {FILES} WHERE {quoted(table.anchor[0])} IN ({documents})"
+    rows = fetch(source, f"SELECT id, file_name FROM documents WHERE id IN ({documents})")
     return {int(document or 0): (name or b"").decode() for document, name in rows}
 
 
 def texts_for(
-    source: Connection, target: Connection, work: Work, table: str, documents: Mapping[int, int]
+    source: Connection, target: Connection, work: Work, table: TablePlan, above: Mapping[int, int]
 ) -> dict[tuple[int, bytes], str]:
     """Return the new keys of text files by exhibit and old key, where the table's derived values need them."""
-    if table != "attachments" or not documents:
+    if table.name != "attachments" or not above:
         return {}
-    plan = work.plan
-    (query,) = queries(
-        plan,
-        plan.tables[EXHIBITS],
-        "t0.id, v.id, v.s3_key",
-        documents,
-        extra="v.role = 'text'",
-        join=f"JOIN {FILES} v ON v.document_id = t0.document_id",
+    column, among = "e.document_id", ",".join(map(str, above))
+    if table.anchor:
+        column = "e.id"
+        if table.hangs_on != EXHIBITS:
+            among = f"SELECT exhibit_id FROM attachments WHERE {quoted(table.anchor[0])} IN ({among})"
+    query = (
+        f"SELECT e.id, v.id, v.s3_key FROM {EXHIBITS} e JOIN {FILES} v ON v.document_id = e.document_id"
+        f" WHERE v.role = 'text' AND {column} IN ({among})"
     )
     found = list(stream(source, query))
-    files = lookup(target, work.settings.exchange_id, FILES, (int(row[1] or 0) for row in found))
+    files = lookup(target, work.numbers, FILES, (int(row[1] or 0) for row in found))
     if not files:
         return {}
     among = ",".join(map(str, files.values()))
