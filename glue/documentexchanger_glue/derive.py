@@ -46,6 +46,10 @@ def _number(of: Derivation) -> bytes:
     return of.row["id"] or b"NULL"
 
 
+def _batch(of: Derivation) -> bytes:
+    return f"'{of.work.settings.batch_id}'".encode()
+
+
 def _mask(of: Derivation) -> bytes:
     mask, complete = translate_mask(int(of.row["confidentiality_status"] or 0), of.work.bits)
     if not complete:
@@ -70,7 +74,14 @@ def _file_key(of: Derivation) -> bytes:
     return f"'{key}'".encode()
 
 
+def _sha256(of: Derivation) -> bytes:
+    annotated = of.work.settings.annotated and of.row["role"] == b"document"
+    return b"NULL" if annotated else of.work.plan.tables[FILES].table.columns["sha256"].literal(of.row["sha256"])
+
+
 def _text_key(of: Derivation) -> bytes:
+    if of.work.settings.annotated:
+        return f"'{of.texts[int(of.row['exhibit_id'] or 0), b'']}{int(of.row['position'] or 0)}/content.txt'".encode()
     source_key = of.row["text_key"]
     if source_key is None:
         return b"NULL"
@@ -83,8 +94,9 @@ def _text_key(of: Derivation) -> bytes:
 
 #: Table → column → the value that is written.
 DERIVED: Mapping[str, Mapping[str, Callable[[Derivation], bytes]]] = {
+    ROOT: {"batch_id": _batch},
     EXHIBITS: {"number": _number, "confidentiality_status": _mask},
-    FILES: {"s3_key": _file_key},
+    FILES: {"s3_key": _file_key, "sha256": _sha256},
     "attachments": {"text_key": _text_key},
 }
 
@@ -103,7 +115,10 @@ def names_for(source: Connection, table: TablePlan, above: Mapping[int, int]) ->
 def texts_for(
     source: Connection, target: Connection, work: Work, table: TablePlan, above: Mapping[int, int]
 ) -> dict[tuple[int, bytes], str]:
-    """Return the new keys of text files by exhibit and old key, where the table's derived values need them."""
+    """Return the new keys of text files by exhibit and old key, where the table's derived values need them.
+
+    Where pages are read anew, it is what all keys of an exhibit begin with, by exhibit and nothing.
+    """
     if table.name != "attachments" or not above:
         return {}
     column, among = "e.document_id", ",".join(map(str, above))
@@ -111,6 +126,8 @@ def texts_for(
         column = "e.id"
         if table.hangs_on != EXHIBITS:
             among = f"SELECT exhibit_id FROM attachments WHERE {quoted(table.anchor[0])} IN ({among})"
+    if work.settings.annotated:
+        return _fresh_texts(source, target, work, f"{column} IN ({among})")
     query = (
         f"SELECT e.id, v.id, v.s3_key FROM {EXHIBITS} e JOIN {FILES} v ON v.document_id = e.document_id"
         f" WHERE v.role = 'text' AND {column} IN ({among})"
@@ -129,3 +146,22 @@ def texts_for(
         for exhibit, file, old in found
         if files.get(int(file or 0)) in keys
     }
+
+
+def _fresh_texts(source: Connection, target: Connection, work: Work, which: str) -> dict[tuple[int, bytes], str]:
+    """Say where the texts of pages will lie that are read anew; a document's first exhibit has the document's place."""
+    found = [int(row[0] or 0) for row in stream(source, f"SELECT e.id FROM {EXHIBITS} e WHERE {which}")]
+    ids = lookup(target, work.numbers, EXHIBITS, found)
+    if not ids:
+        return {}
+    among = ",".join(map(str, ids.values()))
+    first = f"(SELECT MIN(z.id) FROM {EXHIBITS} z WHERE z.document_id = x.document_id)"
+    rows = fetch(target, f"SELECT x.id, x.document_id, x.id = {first} FROM {EXHIBITS} x WHERE x.id IN ({among})")
+    start = f"case_{work.settings.destination_case_id}/processed-files/{work.settings.batch_id}/txt/"
+    places = {
+        int(own or 0): f"{start}{int(document or 0)}/"
+        + ("" if is_first == b"1" else f"exhibits/{int(own or 0)}/")
+        + "attachments/"
+        for own, document, is_first in rows
+    }
+    return {(exhibit, b""): places[own] for exhibit, own in ids.items() if own in places}

@@ -76,7 +76,9 @@ def run(settings: Settings, tools: Tools) -> Report:
 def _plan(settings: Settings, pace: Pace) -> tuple[Work, list[str]]:
     with source_of(settings) as source, target_of(settings) as target:
         ours, theirs = read_catalogue(source, settings.source_schema), read_catalogue(target, settings.target_schema)
-    plan = make_plan(common(ours, theirs), settings.metadata, include_natives=settings.include_natives)
+    plan = make_plan(
+        common(ours, theirs), settings.metadata, include_natives=settings.include_natives, annotated=settings.annotated
+    )
     return Work(settings, plan, pace), _one_sided(ours, theirs, plan, settings)
 
 

@@ -41,39 +41,57 @@ def remove_other_parts(settings: Settings, chunks: Iterable[Chunk]) -> None:
             storage.remove(settings.data_bucket, key)
 
 
-def line(document: int, there: int, exhibits: str, files: str) -> str:
+def line(document: int, there: int, batch: str | None, exhibits: str, files: str) -> str:
     """Return the line of one document; `exhibits` and `files` are the members of JSON lists."""
     return (
-        f'{{"documentId": "{document}", "destinationDocumentId": "{there}",'
-        f' "exhibitIds": [{exhibits}], "files": [{files}]}}\n'
+        f'{{"documentId": "{document}", "destinationDocumentId": "{there}", "sourceBatchId": {json.dumps(batch)},'
+        f' "exhibits": [{exhibits}], "files": [{files}]}}\n'
     )
+
+
+def knows_batches(work: Work) -> bool:
+    """Say whether both cases remember in which batch a document came."""
+    return "batch_id" in work.plan.tables[ROOT].table.columns
 
 
 def described(work: Work, chunk: Chunk) -> list[str]:
     """Return the lines of one chunk, by what both servers say."""
     with source_of(work.settings) as source, target_of(work.settings) as target:
         documents = documents_of(target, work, chunk)
-        here = {int(row[0] or 0) for row in _rows(source, work, ROOT, ("id",), documents)}
+        batches = _batches(source, work, documents)
         exhibits = _exhibits(source, target, work, documents)
         files = _files(source, target, work, documents)
     return [
         line(
             document,
             documents[document],
-            ", ".join(f'"{exhibit}"' for exhibit in sorted(exhibits[document])),
+            batches[document],
+            ", ".join(json.dumps(pair) for _, pair in sorted(exhibits[document].items())),
             ", ".join(files[document]),
         )
-        for document in sorted(here)
+        for document in sorted(batches)
     ]
 
 
-def _exhibits(source: Connection, target: Connection, work: Work, documents: Mapping[int, int]) -> dict[int, list[int]]:
+def _batches(source: Connection, work: Work, documents: Mapping[int, int]) -> dict[int, str | None]:
+    """Say of each document that is there in which batch it came into the source case, where the case knows."""
+    known = ("batch_id",) if knows_batches(work) else ()
+    rows = _rows(source, work, ROOT, ("id", *known), documents)
+    return {int(row[0] or 0): row[1].decode() if known and row[1] else None for row in rows}
+
+
+def _exhibits(
+    source: Connection, target: Connection, work: Work, documents: Mapping[int, int]
+) -> dict[int, dict[int, dict[str, str]]]:
+    """Return the exhibits of each document by their ids in the destination."""
     rows = _rows(source, work, EXHIBITS, ("id", "document_id"), documents)
     ids = lookup(target, work.numbers, EXHIBITS, (int(row[0] or 0) for row in rows))
-    found: dict[int, list[int]] = defaultdict(list)
+    found: dict[int, dict[int, dict[str, str]]] = defaultdict(dict)
     for exhibit, document in rows:
-        if int(exhibit or 0) in ids:
-            found[int(document or 0)].append(ids[int(exhibit or 0)])
+        own = ids.get(int(exhibit or 0))
+        if own is not None:
+            pair = {"sourceExhibitId": str(int(exhibit or 0)), "exhibitId": str(own)}
+            found[int(document or 0)][own] = pair
     return found
 
 

@@ -2,11 +2,13 @@
 
 from .db import quoted
 from .domain import EXHIBITS, FILES, ROOT
+from .manifest import knows_batches
 from .plan import TablePlan
 from .server_rows import Rows
 from .survey import Measuring
 from .work import Chunk, Work
 
+_PAIR = "JSON_OBJECT('sourceExhibitId', CONCAT(t0.`id`), 'exhibitId', CONCAT(own.target_id))"
 _FILE = (
     "JSON_OBJECT('fileId', CONCAT(t0.`id`), 'destinationFileId', CONCAT(own.target_id),"
     " 'role', COALESCE(CONVERT(t0.`role` USING utf8mb4), ''), 'sourceKey', CONVERT(t0.`s3_key` USING utf8mb4),"
@@ -38,19 +40,20 @@ def waiting(work: Work, table: TablePlan, column: str, chunk: Chunk) -> list[str
 
 
 def describing(work: Work, chunk: Chunk) -> tuple[list[str], list[str], list[str]]:
-    """Ask for documents, for the ids of their exhibits, and for their files as JSON in the order of source ids.
+    """Ask for documents, and for their exhibits and files as JSON, exhibits in the order of ids in the destination.
 
     Each document has one row an answer; the lists are as long as the session's `group_concat_max_len` lets them be.
     """
     plan = work.plan
     documents, exhibits, files = (Rows(work, plan.tables[name], chunk, whole=True) for name in (ROOT, EXHIBITS, FILES))
     filled = [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
-    ids = "GROUP_CONCAT('\"', own.target_id, '\"' ORDER BY own.target_id SEPARATOR ', ')"
+    batch = "CONVERT(t0.`batch_id` USING utf8mb4)" if knows_batches(work) else "NULL"
+    pairs = f"GROUP_CONCAT({_PAIR} ORDER BY own.target_id SEPARATOR ', ')"
     about = f"GROUP_CONCAT({_FILE} ORDER BY t0.`id` SEPARATOR ', ')"
     grouped = " GROUP BY d.source_id"
     return (
-        [documents.select("d.source_id, d.target_id", way) for way in documents.ways],
-        [exhibits.select(f"d.source_id, {ids}", way, own="STRAIGHT_") + grouped for way in exhibits.ways],
+        [documents.select(f"d.source_id, d.target_id, {batch}", way) for way in documents.ways],
+        [exhibits.select(f"d.source_id, {pairs}", way, own="STRAIGHT_") + grouped for way in exhibits.ways],
         [
             files.select(f"d.source_id, {about}", way, own="STRAIGHT_", there="STRAIGHT_", where=filled) + grouped
             for way in files.ways

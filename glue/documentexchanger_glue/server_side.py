@@ -133,9 +133,12 @@ def describe_on_server(work: Work, chunk: Chunk) -> list[str]:
     documents, exhibits, files = describing(work, chunk)
     with target_of(work.settings) as target:
         execute(target, f"SET SESSION group_concat_max_len = {_LONGEST_LIST}")
-        ids, about = (_joined(target, queries) for queries in (exhibits, files))
-        found = sorted((int(one or 0), int(there or 0)) for query in documents for one, there in fetch(target, query))
-    return [line(one, there, ids.get(one, ""), about.get(one, "")) for one, there in found]
+        pairs, about = (_joined(target, queries) for queries in (exhibits, files))
+        found = {int(row[0] or 0): row for query in documents for row in fetch(target, query)}
+    return [
+        line(one, int(there or 0), batch.decode() if batch else None, pairs.get(one, ""), about.get(one, ""))
+        for one, (_, there, batch) in sorted(found.items())
+    ]
 
 
 def _joined(target: Connection, queries: Iterable[str]) -> dict[int, str]:
