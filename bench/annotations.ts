@@ -1,35 +1,32 @@
 /**
  * `npm run bench:annotations`: documents through the Pre-Uploader's handler, against a bare loop of the same calls to
- * Document Engine with the same concurrency. S3, topic and queues are the local cloud's. The last line of stdout is one
- * JSON object.
+ * Document Engine with the same concurrency. Lambdas are threads, Document Engine is a process of its own; S3,
+ * topic and queues are memory, and take no time from either. The last line of stdout is one JSON object.
  */
-import { readFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
-import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { SQSEvent } from "aws-lambda";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import getPort from "get-port";
 import PQueue from "p-queue";
-import { pino } from "pino";
 import { engineDocumentId, type AnnotationChoices } from "../contracts/annotations.ts";
 import type { PreUploaderMessage } from "../contracts/messages.ts";
 import { reviewLayer, reviewSheet } from "../local/samples/annotations.ts";
 import type { ReviewLayer } from "../local/samples/builder.ts";
 import { makePdf } from "../local/samples/content/pdf.ts";
 import { sampleMoment } from "../local/samples/make.ts";
-import { startCloud, type Cloud } from "../local/cloud/cloud.ts";
 import { median, tenths } from "../local/load/statistics.ts";
 import { display } from "../local/platform/display.ts";
-import { defaultRunDir } from "../local/platform/platform.ts";
 import { connectDocumentEngine, startDocumentEngine } from "../local/platform/services.ts";
 import { explain, onInterrupt } from "../local/platform/terminal.ts";
-import { ensureToolchain } from "../local/toolchain/index.ts";
-import { startPdfium } from "../processors/pre_uploader/pdf/pdfium.ts";
-import { preUploaderHandler } from "../processors/pre_uploader/process.ts";
 import type { DocumentEngine } from "../processors/shared/document_engine/client.ts";
+import type { LambdaData } from "./annotations-lambda.ts";
 
-const [documents, rounds, concurrency, batchSize] = [48, 5, 4, 2];
+const [documents, rounds, concurrency, batchSize] = [48, 5, 8, 2];
 const caseId = 102;
+const bucket = "case-files";
 const exchange = { exchangeId: randomUUID(), sourceCaseId: 101, caseId, batchId: "bench" };
 /** What lies in the bare loop's calls as in the handler's: images and threads are calls of their own. */
 const annotations: AnnotationChoices = {
@@ -44,23 +41,30 @@ const annotations: AnnotationChoices = {
 const stage = display();
 const interrupt = onInterrupt();
 
+const folder = await mkdtemp(join(tmpdir(), "exchanger-bench-"));
 try {
-  const cloud = await stage("Cloud", async (progress) =>
-    startCloud({ runDir: defaultRunDir, toolchain: await ensureToolchain(progress), progress }),
-  );
-  const server = await startDocumentEngine(cloud);
-  const engine = await connectDocumentEngine(cloud);
+  const documentEngine = { ...(await placeOf(folder)), directory: join(folder, "documents") };
+  const place = { documentEngine, logDir: folder };
+  const server = await startDocumentEngine(place);
+  const engine = await connectDocumentEngine(place);
   try {
-    await measure(cloud, engine);
+    await measure(documentEngine, engine);
   } finally {
     await engine.close();
     await server.stop();
-    await cloud.stop();
   }
 } catch (error) {
   process.exitCode = explain(error, interrupt.signal);
 }
+await rm(folder, { recursive: true, force: true });
 interrupt.dispose();
+
+async function placeOf(directory: string) {
+  const port = await getPort({ host: "127.0.0.1" });
+  const tokenFile = join(directory, "token");
+  await writeFile(tokenFile, randomUUID(), { mode: 0o600 });
+  return { port, url: `http://127.0.0.1:${port}`, tokenFile };
+}
 
 interface Document {
   id: string;
@@ -69,45 +73,36 @@ interface Document {
   message: PreUploaderMessage;
 }
 
-async function measure(cloud: Cloud, engine: DocumentEngine): Promise<void> {
-  const aws = cloud.client("operator");
-  const [s3, sns, sqs] = [new S3Client(aws), new SNSClient(aws), new SQSClient(aws)];
-  const all = await stage(`${documents} documents`, () => makeDocuments(cloud, s3, engine));
-  const { TopicArn: topicArn = "" } = await sns.send(new CreateTopicCommand({ Name: "doc_exch_bench" }));
-  const queue = async (QueueName: string) => (await sqs.send(new CreateQueueCommand({ QueueName }))).QueueUrl ?? "";
-  const wasm = new URL(import.meta.resolve("@embedpdf/pdfium/pdfium.wasm"));
-  const handle = preUploaderHandler({
-    ...{ s3, sns, sqs, engine, topicArn },
-    pdfium: await startPdfium(new Uint8Array(await readFile(wasm))),
-    log: pino({ level: "silent" }),
-    now: () => new Date(),
-    uploaderQueueUrl: await queue("doc_exch_bench_uploader"),
-    deadLetterQueueUrl: await queue("doc_exch_bench_dead"),
-    maxReceiveCount: 3,
-    maximumPdfBytes: 150 * 1024 ** 2,
-  });
+async function measure(documentEngine: LambdaData["documentEngine"], engine: DocumentEngine): Promise<void> {
+  const objects = new Map<string, Uint8Array>();
+  const all = await stage(`${documents} documents`, () => makeDocuments(objects, engine));
+  const lambdas = await startLambdas({ documentEngine, objects });
   const ways = {
     handler: async (of: readonly Document[]) => {
-      const { batchItemFailures } = await handle(batchOf(of));
-      if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} documents failed`);
+      const lambda = lambdas.pop();
+      if (!lambda) throw new Error("more batches are under way than there are Lambdas");
+      lambda.postMessage(of.map(({ message }) => message));
+      const [failures] = (await once(lambda, "message")) as [number];
+      lambdas.push(lambda);
+      if (failures > 0) throw new Error(`${failures} documents failed`);
     },
     bare: async (of: readonly Document[]) => {
       await Promise.all(of.map((document) => bareCalls(engine, document)));
     },
   };
-  await requestsSince(cloud);
+  await requestsSince(documentEngine);
   const speeds: Record<keyof typeof ways, number[]> = { handler: [], bare: [] };
   let requests = 0;
   // By turns, so that a busy machine is busy for both; the first round only warms up.
   for (let round = 0; round <= rounds; round++) {
     for (const way of ["handler", "bare"] as const) {
       const speed = await stage(`Round ${round}: ${way}`, () => run(all, ways[way]));
-      const asked = await requestsSince(cloud);
+      const asked = await requestsSince(documentEngine);
       if (way === "handler") requests = asked;
       if (round > 0) speeds[way].push(speed);
     }
   }
-  for (const client of [s3, sns, sqs]) client.destroy();
+  await Promise.all(lambdas.map((lambda) => lambda.terminate()));
   const [documentsPerSecond, bareLoop] = [median(speeds.handler), median(speeds.bare)];
   const result = {
     documentsPerSecond: tenths(documentsPerSecond),
@@ -118,14 +113,25 @@ async function measure(cloud: Cloud, engine: DocumentEngine): Promise<void> {
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
+/** As many as have batches at once, each a thread of its own. */
+function startLambdas(data: LambdaData): Promise<Worker[]> {
+  return Promise.all(
+    Array.from({ length: concurrency / batchSize }, async () => {
+      const lambda = new Worker(new URL("annotations-lambda.ts", import.meta.url), { workerData: data });
+      await once(lambda, "message");
+      return lambda;
+    }),
+  );
+}
+
 /** Documents per second. */
 async function run(all: readonly Document[], work: (of: readonly Document[]) => Promise<void>): Promise<number> {
-  const lambdas = new PQueue({ concurrency: concurrency / batchSize });
+  const queue = new PQueue({ concurrency: concurrency / batchSize });
   const batches = Array.from({ length: Math.ceil(all.length / batchSize) }, (_, index) =>
     all.slice(index * batchSize, (index + 1) * batchSize),
   );
   const started = performance.now();
-  await lambdas.addAll(batches.map((batch) => () => work(batch)));
+  await queue.addAll(batches.map((batch) => () => work(batch)));
   return all.length / ((performance.now() - started) / 1000);
 }
 
@@ -142,33 +148,34 @@ async function bareCalls(engine: DocumentEngine, { id, pdf, layer }: Document): 
   const branded = layer.annotations.filter(
     ({ type, isCommentThreadRoot }) => !types.has(String(type)) && isCommentThreadRoot !== true,
   );
-  await engine.build(pdf, { ...layer, annotations: branded, comments: [] }, [
+  await engine.build(pdf, { format: layer.format, annotations: branded, attachments: layer.attachments ?? {} }, [
     "applyInstantJson",
     "applyRedactions",
     "flatten",
   ]);
 }
 
-async function makeDocuments(cloud: Cloud, s3: S3Client, engine: DocumentEngine): Promise<Document[]> {
+async function makeDocuments(objects: Map<string, Uint8Array>, engine: DocumentEngine): Promise<Document[]> {
   const making = new PQueue({ concurrency });
   return making.addAll(
     Array.from({ length: documents }, (_, index) => async () => {
       const sheet = reviewSheet(index);
       const text = `Page of document ${index}. ${"Words that stay where they are. ".repeat(30)}`;
-      const pages = Array.from({ length: 5 }, () => text);
+      // As many pages as documents of the sample case have.
+      const pages = Array.from({ length: 1 + (index % 3) }, () => text);
       const pdf = await makePdf({ title: "", author: "", pages, created: sampleMoment, unicode: false, sheet });
       const layer = reviewLayer({ serial: index, sheet, exhibit: 0, pageIndex: pages.length, now: sampleMoment });
       const [documentId, exhibitId] = [String(index + 1), String(index + 1001)];
       const id = engineDocumentId({ caseId: exchange.sourceCaseId, batchId: "import", documentId, exhibitId });
       const sourceKey = `case_${exchange.sourceCaseId}/${documentId}.pdf`;
-      await s3.send(new PutObjectCommand({ Bucket: cloud.caseBucket, Key: sourceKey, Body: pdf }));
+      objects.set(`/${bucket}/${sourceKey}`, pdf);
       await engine.upload(id, pdf, layer);
-      return { id, pdf, layer, message: messageOf(documentId, exhibitId, sourceKey, cloud.caseBucket) };
+      return { id, pdf, layer, message: messageOf(documentId, exhibitId, sourceKey) };
     }),
   );
 }
 
-function messageOf(documentId: string, exhibitId: string, sourceKey: string, bucket: string): PreUploaderMessage {
+function messageOf(documentId: string, exhibitId: string, sourceKey: string): PreUploaderMessage {
   return {
     kind: "pre_uploader",
     ...{ exchange, documentId, destinationDocumentId: documentId, exhibitIds: [exhibitId], bucket, annotations },
@@ -181,23 +188,11 @@ function messageOf(documentId: string, exhibitId: string, sourceKey: string, buc
   };
 }
 
-function batchOf(of: readonly Document[]): SQSEvent {
-  return {
-    Records: of.map(({ message }) => ({
-      ...{ messageId: randomUUID(), receiptHandle: "", body: JSON.stringify(message), messageAttributes: {} },
-      attributes: {
-        ...{ ApproximateReceiveCount: "1", SentTimestamp: "", SenderId: "", ApproximateFirstReceiveTimestamp: "" },
-      },
-      ...{ md5OfBody: "", eventSource: "aws:sqs", eventSourceARN: "", awsRegion: "us-east-1" },
-    })),
-  };
-}
-
 /** How many requests Document Engine has had since this was last asked. */
-async function requestsSince({ documentEngine }: Cloud): Promise<number> {
-  const token = await readFile(documentEngine.tokenFile, "utf8");
+async function requestsSince({ url, tokenFile }: { url: string; tokenFile: string }): Promise<number> {
+  const token = await readFile(tokenFile, "utf8");
   const ask = (method: string) =>
-    fetch(new URL("/stand-in/requests", documentEngine.url), {
+    fetch(new URL("/stand-in/requests", url), {
       method,
       headers: { authorization: `Token token="${token}"` },
     });

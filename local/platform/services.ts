@@ -61,7 +61,7 @@ export async function startEngine(
 }
 
 /** The stand-in of Document Engine as a process of its own. */
-export async function startDocumentEngine(cloud: Cloud): Promise<Service> {
+export async function startDocumentEngine(cloud: Pick<Cloud, "documentEngine" | "logDir">): Promise<Service> {
   const { port, url, directory, tokenFile } = cloud.documentEngine;
   const log = join(cloud.logDir, "document-engine.log");
   const main = join(root, "local", "document-engine", "main.ts");
@@ -83,7 +83,9 @@ export async function startDocumentEngine(cloud: Cloud): Promise<Service> {
 }
 
 /** Calls it as the product around us does, which puts the documents of cases there. */
-export async function connectDocumentEngine({ documentEngine }: Cloud): Promise<DocumentEngine> {
+export async function connectDocumentEngine({
+  documentEngine,
+}: Pick<Cloud, "documentEngine">): Promise<DocumentEngine> {
   const token = await readFile(documentEngine.tokenFile, "utf8");
   const secret = { read: () => Promise.resolve({ token }), forget: () => undefined };
   return createDocumentEngine({ url: documentEngine.url, secret });

@@ -13,7 +13,7 @@ import type { PreUploaderDependencies } from "./dependencies.ts";
 import { outcomeEvent, uploaderMessage } from "./events.ts";
 import { makeExhibit } from "./exhibit.ts";
 import type { ExhibitReport } from "./exhibit.ts";
-import { readPdf, withoutTravelling } from "./pdf/reader.ts";
+import { hasTravelling, readPdf, withoutTravelling } from "./pdf/reader.ts";
 import { putPdf, readPdfObject } from "./storage.ts";
 
 /** The handler of an exchange's `pre_uploader` queue. */
@@ -78,7 +78,8 @@ async function makeDocument(
     await putPdf(to.s3, bucket, file.destinationKey, original);
     return { size: original.length, loads: [], reports: [] };
   }
-  const source: Source = { pdf: withoutTravelling(to.pdfium, original) ?? original, content };
+  const pdf = content.pages.some(hasTravelling) ? withoutTravelling(to.pdfium, original) : original;
+  const source: Source = { pdf, content };
   const loads: ExhibitLoad[] = [];
   const reports: ExhibitReport[] = [];
   const brandings: Branding[] = [];

@@ -128,7 +128,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     ]);
   }
 
-  /** For a while Document Engine refuses, loses and cuts answers. */
+  /** For a while Document Engine refuses, loses and cuts answers; fewer of each than a processor has patience for. */
   async function overloadDocumentEngine(): Promise<void> {
     const { url, tokenFile } = platform.cloud.documentEngine;
     const answer = await fetch(new URL("/stand-in/faults", url), {
@@ -138,11 +138,11 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
         "content-type": "application/json",
       },
       body: JSON.stringify([
-        { path: "^/build$", times: 8, fault: { kind: "unavailable" } },
-        { path: "^/build$", times: 2, fault: { kind: "lostAnswer" } },
-        { method: "GET", path: "/annotations$", times: 6, fault: { kind: "overload" } },
+        { path: "^/build$", times: 4, fault: { kind: "unavailable" } },
+        { path: "^/build$", times: 1, fault: { kind: "lostAnswer" } },
+        { method: "GET", path: "/annotations$", times: 3, fault: { kind: "overload" } },
         { method: "GET", path: "/annotations$", times: 2, fault: { kind: "cut" } },
-        { path: "/pages/text$", times: 6, fault: { kind: "unavailable" } },
+        { path: "/pages/text$", times: 5, fault: { kind: "unavailable" } },
         { method: "POST", path: "^/documents$", times: 4, fault: { kind: "lostAnswer" } },
       ]),
     });

@@ -80,7 +80,11 @@ describe("the outsider's check of annotations", function () {
       comments = layer.comments,
     } = otherwise;
     const actions = otherwise.actions ?? ["applyInstantJson", "applyRedactions", "flatten"];
-    const produced = await engine.build(pdf, { ...layer, annotations: branded, comments: [] }, actions);
+    const produced = await engine.build(
+      pdf,
+      { format: layer.format, annotations: branded, attachments: layer.attachments ?? {} },
+      actions,
+    );
     await engine.upload(targetId, produced, { format: layer.format, annotations: live, comments } as ReviewLayer);
     const pages = await engine.pageTexts(targetId);
     const texts = pages.map((text, index) => ({

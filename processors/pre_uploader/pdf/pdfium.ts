@@ -77,6 +77,19 @@ export function heapOf(pdfium: Pdfium): Uint8Array {
   return (pdfium.pdfium as unknown as { HEAPU8: Uint8Array }).HEAPU8;
 }
 
+/** PDFium's own functions for single characters: the library's wrapper round a call takes longer than the call. */
+interface PerCharacter {
+  FPDFText_GetUnicode: (text: number, index: number) => number;
+  FPDFText_IsGenerated: (text: number, index: number) => number;
+  FPDFText_GetCharBox: (
+    ...of: [text: number, index: number, left: number, right: number, bottom: number, top: number]
+  ) => number;
+}
+
+export function perCharacter(pdfium: Pdfium): PerCharacter {
+  return pdfium.pdfium.wasmExports as unknown as PerCharacter;
+}
+
 /** A text that a function of PDFium writes as UTF-16 into a buffer, saying how many bytes it needs. */
 export function readText(pdfium: Pdfium, write: (buffer: number, bytes: number) => number): string {
   const bytes = write(0, 0);

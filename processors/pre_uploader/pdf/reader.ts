@@ -1,7 +1,7 @@
 import { PermanentError } from "../../../contracts/errors.ts";
 import { transformOf } from "./geometry.ts";
 import type { Box, Transform } from "./geometry.ts";
-import { heapOf, readText, withDocument, withMemory, withPage } from "./pdfium.ts";
+import { heapOf, perCharacter, readText, withDocument, withMemory, withPage } from "./pdfium.ts";
 import type { Pdfium } from "./pdfium.ts";
 
 /** A character that the page shows or hides, with the box of its glyph; generated ones stand for gaps and line ends. */
@@ -49,15 +49,19 @@ export function readPdf(pdfium: Pdfium, bytes: Uint8Array): PdfContent {
   }));
 }
 
+/** Whether a page has annotations of its own that {@link withoutTravelling} takes out. */
+export function hasTravelling({ annotations }: PageContent): boolean {
+  return annotations.some(({ kind }) => kind === "travelling" || kind === "popup");
+}
+
 /**
  * The file without annotations of the kinds that travel, which Document Engine has taken over; drawings, links and form
- * fields are part of the document and stay. Undefined when there is none.
+ * fields are part of the document and stay.
  *
  * @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED
  */
-export function withoutTravelling(pdfium: Pdfium, bytes: Uint8Array): Uint8Array | undefined {
+export function withoutTravelling(pdfium: Pdfium, bytes: Uint8Array): Uint8Array {
   return withDocument(pdfium, bytes, (document, count) => {
-    let removed = 0;
     for (let index = 0; index < count; index++) {
       withPage(pdfium, document, index, (page) => {
         for (let number = pdfium.FPDFPage_GetAnnotCount(page) - 1; number >= 0; number--) {
@@ -66,11 +70,10 @@ export function withoutTravelling(pdfium: Pdfium, bytes: Uint8Array): Uint8Array
           if (!pdfium.FPDFPage_RemoveAnnot(page, number)) {
             throw new PermanentError("PDF_DAMAGED", `an annotation on page ${index + 1} cannot be taken out`);
           }
-          removed += 1;
         }
       });
     }
-    return removed === 0 ? undefined : save(pdfium, document);
+    return save(pdfium, document);
   });
 }
 
@@ -89,17 +92,19 @@ function readPage(pdfium: Pdfium, page: number): PageContent {
 }
 
 function readCharacters(pdfium: Pdfium, text: number, shown: Transform): Character[] {
-  return withMemory(pdfium, 4 * Float64Array.BYTES_PER_ELEMENT, (address) =>
-    Array.from({ length: pdfium.FPDFText_CountChars(text) }, (_, index) => {
-      const code = pdfium.FPDFText_GetUnicode(text, index);
+  const { FPDFText_GetUnicode, FPDFText_IsGenerated, FPDFText_GetCharBox } = perCharacter(pdfium);
+  return withMemory(pdfium, 4 * Float64Array.BYTES_PER_ELEMENT, (address) => {
+    let view = viewOf(pdfium);
+    return Array.from({ length: pdfium.FPDFText_CountChars(text) }, (_, index): Character => {
+      const code = FPDFText_GetUnicode(text, index);
       const character = code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "\uFFFD";
-      if (pdfium.FPDFText_IsGenerated(text, index) === 1) return { text: character, box: undefined };
-      const [left, right, bottom, top] = [0, 8, 16, 24].map((offset) => address + offset) as Four;
-      pdfium.FPDFText_GetCharBox(text, index, left, right, bottom, top);
-      const [l, r, b, t] = [left, right, bottom, top].map((at) => readDouble(pdfium, at)) as Four;
-      return { text: character, box: shown.apply(l, b, r, t) };
-    }),
-  );
+      if (FPDFText_IsGenerated(text, index) === 1) return { text: character, box: undefined };
+      FPDFText_GetCharBox(text, index, address, address + 8, address + 16, address + 24);
+      if (view.buffer !== heapOf(pdfium).buffer) view = viewOf(pdfium);
+      const double = (offset: number) => view.getFloat64(address + offset, true);
+      return { text: character, box: shown.apply(double(0), double(16), double(8), double(24)) };
+    });
+  });
 }
 
 type Four = [number, number, number, number];
@@ -166,9 +171,6 @@ function save(pdfium: Pdfium, document: number): Uint8Array {
   }
 }
 
-function readDouble(pdfium: Pdfium, address: number): number {
-  return viewOf(pdfium).getFloat64(address, true);
-}
 function readFloat(pdfium: Pdfium, address: number): number {
   return viewOf(pdfium).getFloat32(address, true);
 }
