@@ -34,12 +34,10 @@ export type ExhibitPair = z.infer<typeof exhibitPair>;
 export const manifestLine = z.strictObject({
   documentId: rowId,
   destinationDocumentId: rowId,
-  /** Exhibits of the document in the destination case. */
-  exhibitIds: z.array(rowId),
-  /** The same exhibits with those that they come from. */
-  exhibits: z.array(exhibitPair).optional(),
   /** The batch in which the document came into the source case, where that is known. */
-  sourceBatchId: batchId.nullable().optional(),
+  sourceBatchId: batchId.nullable(),
+  /** Exhibits of the document in the order of their ids in the destination case. */
+  exhibits: z.array(exhibitPair),
   files: z.array(manifestFile),
 });
 export type ManifestLine = z.infer<typeof manifestLine>;

@@ -17,6 +17,7 @@ BOOKKEEPING = (
     "exchange_kept",
     "exchange_links",
     "exchange_removals",
+    "exchange_tables",
 )
 
 _INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint"})

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 from pymysql.connections import Connection
 
-from .catalogue import Table
 from .db import execute, fetch
 from .domain import ROOT
 from .errors import InvalidInputError
-from .idmap import record
+from .idmap import of, record
 from .ranges import set_aside
 from .settings import Settings
-from .work import Chunk, target_of
+from .work import Chunk, Work, target_of
 
 
 def is_selected(target: Connection, settings: Settings) -> bool:
@@ -27,24 +26,25 @@ def is_selected(target: Connection, settings: Settings) -> bool:
     )
 
 
-def select_documents(target: Connection, settings: Settings, table: Table, documents: Sequence[int]) -> list[Chunk]:
+def select_documents(target: Connection, work: Work, documents: Sequence[int]) -> list[Chunk]:
     """Give every selected document its id in the destination, and cut the selection into chunks.
 
     `documents`: source ids, ascending. What an earlier attempt selected stands, whatever labels and folders say now.
     """
+    settings, table = work.settings, work.plan.tables[ROOT].table
     size, done = _copy_of(target, settings)
     for removal in ("exchange_kept", "exchange_removals"):
         execute(target, f"DELETE FROM {removal} WHERE exchange_id = %s", (settings.exchange_id,))
     if not done:
-        _forget(target, settings)
+        _forget(target, work)
         ids = set_aside(target, settings.target_schema, settings.exchange_id, table, {0: len(documents)})[0]
-        record(target, settings.exchange_id, ROOT, zip(documents, range(ids.first, ids.first + ids.size), strict=True))
+        record(target, work.numbers, ROOT, zip(documents, range(ids.first, ids.first + ids.size), strict=True))
         execute(
             target,
             "UPDATE exchange_copies SET selected_at = UTC_TIMESTAMP(6) WHERE exchange_id = %s",
             (settings.exchange_id,),
         )
-    return _chunks(target, settings, size)
+    return _chunks(target, work, size)
 
 
 def finish(settings: Settings) -> None:
@@ -83,25 +83,24 @@ def _copy_of(target: Connection, settings: Settings) -> tuple[int, bool]:
     return int(size or 0), selected_at is not None
 
 
-def _forget(target: Connection, settings: Settings) -> None:
+def _forget(target: Connection, work: Work) -> None:
     """Drop what an attempt noted that ended before its selection was complete; it had copied nothing."""
-    for table in ("exchange_id_map", "exchange_id_ranges"):
-        execute(
-            target,
-            f"DELETE FROM {table} WHERE exchange_id = %s AND table_name = %s",
-            (settings.exchange_id, ROOT),
-        )
+    execute(target, f"DELETE FROM exchange_id_map WHERE {of(work.numbers, ROOT)}")
+    execute(
+        target,
+        "DELETE FROM exchange_id_ranges WHERE exchange_id = %s AND table_name = %s",
+        (work.settings.exchange_id, ROOT),
+    )
 
 
-def _chunks(target: Connection, settings: Settings, size: int) -> list[Chunk]:
+def _chunks(target: Connection, work: Work, size: int) -> list[Chunk]:
     chunks: list[Chunk] = []
     last = 0
     while True:
         ids = fetch(
             target,
-            "SELECT source_id FROM exchange_id_map WHERE exchange_id = %s AND table_name = %s AND source_id > %s"
-            " ORDER BY source_id LIMIT %s",
-            (settings.exchange_id, ROOT, last, size),
+            f"SELECT source_id FROM exchange_id_map WHERE {of(work.numbers, ROOT)} AND source_id > {last}"
+            f" ORDER BY source_id LIMIT {size}",
         )
         if not ids:
             return chunks

@@ -12,11 +12,11 @@ from pymysql.connections import Connection
 from .catalogue import Catalogue, ForeignKey
 from .db import execute, fetch, quoted, transaction
 from .domain import CODES, EXHIBITS, ROOT
-from .idmap import entry, literal, of
+from .idmap import literal, of
 from .links import key_literals
 from .log import Log
 from .order import order_of
-from .written import Written, written_by
+from .written import Written, kept_of, written_by
 
 #: How the reason begins for which rows are left to another exchange.
 HANDED_OVER = "exchange "
@@ -57,28 +57,27 @@ class Cut:
     def _hand_over(self, written: Written) -> None:
         """Leave the rows that another exchange uses to that one: they are its own from now on."""
         name = written.table.name
-        others = f"SELECT exchange_id FROM exchange_copies WHERE exchange_id <> {literal(self.exchange_id)}"
-        theirs = f"o.exchange_id IN ({others}) AND o.table_name = {literal(name)}"
+        others = f"n.exchange_id <> {literal(self.exchange_id)} AND n.table_name = {literal(name)}"
+        theirs = f"{written.memory} o JOIN exchange_tables n ON n.table_no = o.table_no AND {others}"
         heir = f"CONCAT({literal(HANDED_OVER)}, {{}}, ' uses them')"
         with transaction(self.target):
             self._keep(
                 name,
                 f"own.{written.named_by}",
-                heir.format("MIN(o.exchange_id)"),
-                f"FROM {written.memory} own JOIN {written.memory} o ON {theirs}"
-                f" AND o.{written.named_by} = own.{written.named_by}"
-                f" WHERE {of(self.exchange_id, name, 'own')} AND own.merged = 0 GROUP BY own.{written.named_by}",
+                heir.format("MIN(n.exchange_id)"),
+                f"FROM {theirs} JOIN {written.memory} own ON own.{written.named_by} = o.{written.named_by}"
+                f" WHERE {of(written.numbers, name, 'own')} AND own.merged = 0 GROUP BY own.{written.named_by}",
             )
             execute(
                 self.target,
-                f"UPDATE {written.memory} o JOIN exchange_kept k ON {of(self.exchange_id, name, 'k')}"
-                f" AND k.row_key = CONCAT(o.{written.named_by}) AND k.because = {heir.format('o.exchange_id')}"
-                f" SET o.merged = 0 WHERE {theirs}",
+                f"UPDATE {theirs} JOIN exchange_kept k ON {kept_of(self.exchange_id, name, 'k')}"
+                f" AND k.row_key = CONCAT(o.{written.named_by}) AND k.because = {heir.format('n.exchange_id')}"
+                " SET o.merged = 0",
             )
             execute(
                 self.target,
-                f"DELETE own FROM {written.memory} own JOIN exchange_kept k ON {of(self.exchange_id, name, 'k')}"
-                f" AND k.row_key = CONCAT(own.{written.named_by}) WHERE {of(self.exchange_id, name, 'own')}",
+                f"DELETE own FROM {written.memory} own JOIN exchange_kept k ON {kept_of(self.exchange_id, name, 'k')}"
+                f" AND k.row_key = CONCAT(own.{written.named_by}) WHERE {of(written.numbers, name, 'own')}",
             )
 
     def _keep_referred_to(self) -> int:
@@ -119,11 +118,10 @@ class Cut:
         return f"(NOT {written.is_own(row)} OR {written.is_kept(row)})"
 
     def _keep(self, table: str, key: str, because: str, rows: str) -> int:
-        exchange_id, name = entry(self.exchange_id, table)
         return execute(
             self.target,
             "INSERT IGNORE INTO exchange_kept (exchange_id, table_name, row_key, because)"
-            f" SELECT {exchange_id}, {name}, {key}, {because} {rows}",
+            f" SELECT {literal(self.exchange_id)}, {literal(table)}, {key}, {because} {rows}",
         )
 
     def _keys(self, written: Written) -> Iterator[list[str]]:
@@ -132,9 +130,9 @@ class Cut:
         if written.spans:
             rows, column = f"{quoted(table.name)} t WHERE {written.is_own('t')}", f"t.{quoted(table.primary_key[0])}"
         else:
-            mine = of(self.exchange_id, table.name, "t")
+            mine = of(written.numbers, table.name, "t")
             rows, column = f"{written.memory} t WHERE {mine} AND t.merged = 0", f"t.{written.named_by}"
-        mine = of(self.exchange_id, table.name, "k")
+        mine = kept_of(self.exchange_id, table.name, "k")
         kept = f"SELECT 1 FROM exchange_kept k WHERE {mine} AND k.row_key = CONCAT({column})"
         after = ""
         while found := fetch(

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pymysql.connections import Connection
 
 from .confidentiality import translate_mask
-from .db import fetch, stream
+from .db import fetch, quoted, stream
 from .domain import EXHIBITS, FILES, ROOT
 from .idmap import lookup
-from .reading import queries
+from .plan import TablePlan
 from .translate import Values
 from .work import Work
 
@@ -101,37 +101,39 @@ DERIVED: Mapping[str, Mapping[str, Callable[[Derivation], bytes]]] = {
 }
 
 
-def names_for(source: Connection, table: str, documents: Mapping[int, int]) -> dict[int, str]:
-    """Return file names by document, where the table's derived values need them."""
-    if table != FILES or not documents:
+def names_for(source: Connection, table: TablePlan, above: Mapping[int, int]) -> dict[int, str]:
+    """Return file names by document, where the table's derived values need them; `above`: what its rows hang on."""
+    if table.name != FILES or not above:
         return {}
-    among = ",".join(map(str, documents))
-    rows = fetch(source, f"SELECT id, file_name FROM documents WHERE id IN ({among})")
+    documents = ",".join(map(str, above))
+    if table.anchor and table.hangs_on != ROOT:
+        documents = f"SELECT document_id FROM {FILES} WHERE {quoted(table.anchor[0])} IN ({documents})"
+    rows = fetch(source, f"SELECT id, file_name FROM documents WHERE id IN ({documents})")
     return {int(document or 0): (name or b"").decode() for document, name in rows}
 
 
 def texts_for(
-    source: Connection, target: Connection, work: Work, table: str, documents: Mapping[int, int]
+    source: Connection, target: Connection, work: Work, table: TablePlan, above: Mapping[int, int]
 ) -> dict[tuple[int, bytes], str]:
     """Return the new keys of text files by exhibit and old key, where the table's derived values need them.
 
     Where pages are read anew, it is what all keys of an exhibit begin with, by exhibit and nothing.
     """
-    if table != "attachments" or not documents:
+    if table.name != "attachments" or not above:
         return {}
+    column, among = "e.document_id", ",".join(map(str, above))
+    if table.anchor:
+        column = "e.id"
+        if table.hangs_on != EXHIBITS:
+            among = f"SELECT exhibit_id FROM attachments WHERE {quoted(table.anchor[0])} IN ({among})"
     if work.settings.annotated:
-        return _fresh_texts(source, target, work, documents)
-    plan = work.plan
-    (query,) = queries(
-        plan,
-        plan.tables[EXHIBITS],
-        "t0.id, v.id, v.s3_key",
-        documents,
-        extra="v.role = 'text'",
-        join=f"JOIN {FILES} v ON v.document_id = t0.document_id",
+        return _fresh_texts(source, target, work, f"{column} IN ({among})")
+    query = (
+        f"SELECT e.id, v.id, v.s3_key FROM {EXHIBITS} e JOIN {FILES} v ON v.document_id = e.document_id"
+        f" WHERE v.role = 'text' AND {column} IN ({among})"
     )
     found = list(stream(source, query))
-    files = lookup(target, work.settings.exchange_id, FILES, (int(row[1] or 0) for row in found))
+    files = lookup(target, work.numbers, FILES, (int(row[1] or 0) for row in found))
     if not files:
         return {}
     among = ",".join(map(str, files.values()))
@@ -146,20 +148,20 @@ def texts_for(
     }
 
 
-def _fresh_texts(
-    source: Connection, target: Connection, work: Work, documents: Mapping[int, int]
-) -> dict[tuple[int, bytes], str]:
+def _fresh_texts(source: Connection, target: Connection, work: Work, which: str) -> dict[tuple[int, bytes], str]:
     """Say where the texts of pages will lie that are read anew; a document's first exhibit has the document's place."""
-    (query,) = queries(work.plan, work.plan.tables[EXHIBITS], "t0.id, t0.document_id", documents)
-    found = [(int(exhibit or 0), documents[int(document or 0)]) for exhibit, document in stream(source, query)]
-    ids = lookup(target, work.settings.exchange_id, EXHIBITS, (exhibit for exhibit, _ in found))
-    first: dict[int, int] = {}
-    for exhibit, document in found:
-        first[document] = min(ids[exhibit], first.get(document, ids[exhibit]))
+    found = [int(row[0] or 0) for row in stream(source, f"SELECT e.id FROM {EXHIBITS} e WHERE {which}")]
+    ids = lookup(target, work.numbers, EXHIBITS, found)
+    if not ids:
+        return {}
+    among = ",".join(map(str, ids.values()))
+    first = f"(SELECT MIN(z.id) FROM {EXHIBITS} z WHERE z.document_id = x.document_id)"
+    rows = fetch(target, f"SELECT x.id, x.document_id, x.id = {first} FROM {EXHIBITS} x WHERE x.id IN ({among})")
     start = f"case_{work.settings.destination_case_id}/processed-files/{work.settings.batch_id}/txt/"
-    return {
-        (exhibit, b""): f"{start}{document}/"
-        + ("" if ids[exhibit] == first[document] else f"exhibits/{ids[exhibit]}/")
+    places = {
+        int(own or 0): f"{start}{int(document or 0)}/"
+        + ("" if is_first == b"1" else f"exhibits/{int(own or 0)}/")
         + "attachments/"
-        for exhibit, document in found
+        for own, document, is_first in rows
     }
+    return {(exhibit, b""): places[own] for exhibit, own in ids.items() if own in places}

@@ -24,7 +24,7 @@ class SqlDerivation:
 
 @dataclass(frozen=True)
 class DerivedSql:
-    """What is written, and when the report says that something was lost."""
+    """What is written, and when the report says that something was lost; the row that was written is the alias `x`."""
 
     value: str
     lost: str = ""
@@ -82,12 +82,12 @@ def _text_key(of: SqlDerivation) -> DerivedSql:
         f"(SELECT n.`s3_key` FROM {schema}.{quoted(EXHIBITS)} e"
         f" JOIN {schema}.{quoted(FILES)} v ON v.`document_id` = e.`document_id` AND v.`role` = 'text'"
         f" AND {_exact('v.`s3_key`')} = {_exact('t0.`text_key`')}"
-        f" {joined('f', of.work.settings.exchange_id, FILES, 'v.`id`')}"
+        f" {joined('f', of.work.numbers, FILES, 'v.`id`')}"
         f" JOIN {quoted(FILES)} n ON n.`id` = f.`target_id`"
         f" WHERE e.`id` = t0.`exhibit_id` ORDER BY v.`id` DESC LIMIT 1)"
     )
     has_key = "t0.`text_key` IS NOT NULL"
-    return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND {new} IS NULL")
+    return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND x.`text_key` IS NULL")
 
 
 def _base(key: str) -> str:

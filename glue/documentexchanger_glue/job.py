@@ -8,34 +8,31 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from pymysql.connections import Connection
-
 from . import storage
 from .catalogue import Catalogue, common, one_sided_columns, read_catalogue
-from .checkpoints import checked_in
+from .checkpoints import checked_in, plan_chunks, planned
 from .copies import finish, is_selected, select_documents
-from .db import execute, named_lock, patiently
-from .domain import CODES, ROOT
-from .idmap import ensure_tables
+from .db import named_lock, patiently
+from .domain import ROOT
+from .idmap import ensure_tables, numbers_of
 from .log import Log
 from .lookups import Gathered, gather
 from .manifest import remove_other_parts, write_part
-from .merge import code_bits, found_in_target, merge
-from .patch import patch_rows
+from .merge import found_in_target, merge
 from .plan import Plan, make_plan, travelling
 from .progress import shown
 from .ranges import IdRange, set_aside
+from .refusals import refuse_too_many_codes
 from .report import Report, mismatches, must_match, skipped_lines, write_report
 from .selection import selected_documents
 from .settings import Settings
-from .survey import Survey, survey
-from .task import Count, Moved, Mover, Task
-from .work import Chunk, Work, documents_of, source_of, target_of
+from .survey import Survey
+from .task import Count, Moved, Mover, Part, Task
+from .work import Chunk, Pace, Work, alone, source_of, target_of
 
-#: The source is in use while it is copied: what appears meanwhile is taken along in a further round.
-_ROUNDS = 3
-_SURVEYED_AT_ONCE = 1000
-_GUARD_SECONDS = 7 * 24 * 3600
+#: The source is in use while it is copied: what appears meanwhile is taken along in a further round, and what hangs on
+#: that in the round after it.
+_ROUNDS = 5
 
 
 class Spread(Protocol):
@@ -60,28 +57,26 @@ def run(settings: Settings, tools: Tools) -> Report:
     began = tools.clock()
     for key in (settings.report_key, settings.removal_key, settings.progress_key):
         storage.remove(settings.data_bucket, key)
-    with target_of(settings) as guard:
-        execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
-        with named_lock(guard, f"exchange:{settings.exchange_id}", 60):
-            work, one_sided = patiently(partial(_plan, settings), "reading the case schemas")
-            chunks = patiently(partial(_select, work, tools.log), "selecting documents")
-            rows, notes = _copy(work, chunks, tools)
-            parts = tools.spread(partial(write_part, work), chunks)
-            remove_other_parts(settings, chunks)
-            patiently(partial(finish, settings), "finishing")
+    with alone(settings):
+        work, one_sided = patiently(partial(_plan, settings, tools.mover.pace), "reading the case schemas")
+        work, parts = patiently(partial(_select, work, tools.log), "selecting documents")
+        rows, notes = _copy(work, parts, tools)
+        tools.spread(partial(write_part, work, tools.mover.describe), parts)
+        remove_other_parts(settings, parts)
+        patiently(partial(finish, settings), "finishing")
     report = Report(len(parts), rows, skipped_lines(one_sided, notes), tools.clock() - began, _checksums(work))
     write_report(settings, report)
     tools.log("finished", **report.as_json())
     return report
 
 
-def _plan(settings: Settings) -> tuple[Work, list[str]]:
+def _plan(settings: Settings, pace: Pace) -> tuple[Work, list[str]]:
     with source_of(settings) as source, target_of(settings) as target:
         ours, theirs = read_catalogue(source, settings.source_schema), read_catalogue(target, settings.target_schema)
     plan = make_plan(
         common(ours, theirs), settings.metadata, include_natives=settings.include_natives, annotated=settings.annotated
     )
-    return Work(settings, plan), _one_sided(ours, theirs, plan, settings)
+    return Work(settings, plan, pace), _one_sided(ours, theirs, plan, settings)
 
 
 def _one_sided(ours: Catalogue, theirs: Catalogue, plan: Plan, settings: Settings) -> list[str]:
@@ -90,7 +85,7 @@ def _one_sided(ours: Catalogue, theirs: Catalogue, plan: Plan, settings: Setting
     return [*missing, *columns, *plan.skipped]
 
 
-def _select(work: Work, log: Log) -> list[Chunk]:
+def _select(work: Work, log: Log) -> tuple[Work, list[Chunk]]:
     """Settle which documents are meant. Whatever can be refused is refused before anything is written."""
     settings = work.settings
     with source_of(settings) as source, target_of(settings) as target:
@@ -98,25 +93,17 @@ def _select(work: Work, log: Log) -> list[Chunk]:
         if not is_selected(target, settings):
             documents = selected_documents(source, settings.selection)
             log("selected", documents=len(documents))
-            _refuse_too_many_codes(source, target, work, documents)
+            refuse_too_many_codes(source, target, work, documents)
         ensure_tables(target)
-        return select_documents(target, settings, work.plan.tables[ROOT].table, documents)
+        work = replace(work, numbers=numbers_of(target, settings.exchange_id, work.plan.tables))
+        return work, select_documents(target, work, documents)
 
 
-def _refuse_too_many_codes(source: Connection, target: Connection, work: Work, documents: Sequence[int]) -> None:
-    if CODES not in work.plan.lookups:
-        return
-    found = Survey()
-    for start in range(0, len(documents), _SURVEYED_AT_ONCE):
-        found.add(survey(work, documents[start : start + _SURVEYED_AT_ONCE]))
-    code_bits(target, work.plan.tables[CODES], gather(source, work.plan, found).of(CODES))
-
-
-def _copy(work: Work, chunks: Sequence[Chunk], tools: Tools) -> tuple[dict[str, Count], Counter[str]]:
+def _copy(work: Work, parts: Sequence[Chunk], tools: Tools) -> tuple[dict[str, Count], Counter[str]]:
     """Copy until every row of the source is found in the destination."""
-    again: frozenset[int] = frozenset()
+    again: frozenset[Part] = frozenset()
     for number in range(1, _ROUNDS + 1):
-        rows, notes, again = _round(work, chunks, again, tools)
+        rows, notes, again = _round(work, parts, again, tools)
         if not mismatches(rows):
             break
         tools.log("rows are missing", round=number, tables=mismatches(rows))
@@ -125,43 +112,87 @@ def _copy(work: Work, chunks: Sequence[Chunk], tools: Tools) -> tuple[dict[str, 
 
 
 def _round(
-    work: Work, chunks: Sequence[Chunk], again: AbstractSet[int], tools: Tools
-) -> tuple[dict[str, Count], Counter[str], frozenset[int]]:
-    """Copy what has no checkpoint, and the chunks of `again` anew; return what is there and which chunks lack rows."""
-    surveys: list[Survey] = tools.spread(partial(survey_chunk, work), chunks)
-    gathered, bits = patiently(partial(_merge, work, surveys), "merging names")
+    work: Work, parts: Sequence[Chunk], again: AbstractSet[Part], tools: Tools
+) -> tuple[dict[str, Count], Counter[str], frozenset[Part]]:
+    """Copy what has no checkpoint, and what is in `again` anew; return what is there and where rows are missing."""
+    found = _surveyed(work, parts, tools)
+    gathered, bits = patiently(partial(_merge, work, found), "merging names")
     work = replace(work, bits=bits)
     tools.log("merged", rows={name: len(gathered.of(name)) for name in work.plan.lookups})
-    done = {key: moved for key, moved in _checked_in(work).items() if key[1] not in again}
-    totals = sum((Counter(found.counts) for found in surveys), Counter(dict.fromkeys(work.plan.owned, 0)))
-    with shown(work.settings, {name: totals[name] for name in work.plan.owned}):
-        _move(work, chunks, surveys, done.keys(), tools)
+    chunks = patiently(partial(_cut, work, found), "cutting tables into chunks")
+    with shown(work.settings):
+        for level in work.plan.levels:
+            _move(work, level, again, tools)
     notes = sum((moved.notes for moved in _checked_in(work).values()), Counter[str]())
-    waiting = [(name, chunk) for name in work.plan.owned if work.plan.tables[name].deferred for chunk in chunks]
-    for lost in tools.spread(partial(patch_task, work), waiting):
+    waiting = [part for part in chunks if work.plan.tables[part.table].deferred]
+    for lost in tools.spread(partial(tools.mover.complete, work), waiting):
         notes.update(lost)
+    counts: list[Count] = tools.spread(partial(tools.mover.verify, work), chunks)
     rows = {name: Count() for name in sorted(work.plan.tables)}
-    counts: list[dict[str, Count]] = tools.spread(partial(tools.mover.verify, work), chunks)
-    for found in [patiently(partial(_count_merged, work, gathered), "checking merged rows"), *counts]:
-        for name, count in found.items():
-            rows[name].add(count)
-    lacking = {chunk.number for chunk, found in zip(chunks, counts, strict=True) if mismatches(found)}
+    for part, count in zip(chunks, counts, strict=True):
+        rows[part.table].add(count)
+    rows |= patiently(partial(_count_merged, work, gathered), "checking merged rows")
+    lacking = {part for part, count in zip(chunks, counts, strict=True) if count.source != count.target}
     return rows, notes, frozenset(lacking)
 
 
-def _move(
-    work: Work,
-    chunks: Sequence[Chunk],
-    surveys: Sequence[Survey],
-    done: AbstractSet[tuple[str, int]],
-    tools: Tools,
-) -> None:
-    for level in work.plan.levels:
-        tasks = patiently(partial(_tasks, work, level, chunks, surveys, done), "setting ids aside")
-        moved: list[Moved] = tools.spread(partial(tools.mover.move, work), tasks)
+def _surveyed(work: Work, parts: Sequence[Chunk], tools: Tools) -> Survey:
+    """Measure everything that travels, many documents at once."""
+    together = max(1, work.pace.documents // work.settings.documents_per_part)
+    spans = [
+        Chunk(start, parts[start].first, parts[min(start + together, len(parts)) - 1].last)
+        for start in range(0, len(parts), together)
+    ]
+    asked = [Part(name, span) for span in spans for name in work.plan.owned]
+    found = Survey()
+    for one in tools.spread(partial(tools.mover.measure, work), asked):
+        found.add(one)
+    return found
+
+
+def _merge(work: Work, found: Survey) -> tuple[Gathered, dict[int, int]]:
+    with source_of(work.settings) as source, target_of(work.settings) as target:
+        gathered = gather(source, work.plan, found)
+        with named_lock(target, f"exchange-merge:{work.settings.target_schema}", 300):
+            return gathered, merge(target, work, gathered)
+
+
+def _cut(work: Work, found: Survey) -> list[Part]:
+    exchange_id = work.settings.exchange_id
+    with target_of(work.settings) as target:
+        for name in work.plan.owned:
+            plan_chunks(target, exchange_id, name, found.counts[name], work.pace)
+        return [Part(name, chunk) for name, chunk, _ in planned(target, exchange_id, work.plan.owned)]
+
+
+def _move(work: Work, level: Sequence[str], again: AbstractSet[Part], tools: Tools) -> None:
+    tasks = patiently(partial(_tasks, work, level, again), "setting ids aside")
+    moved: list[Moved] = tools.spread(partial(tools.mover.move, work), tasks)
+    for name in level:
+        new = [one for one in moved if one.table == name]
+        tools.log("copied", table=name, rows=sum(m.read for m in new), written=sum(m.written for m in new))
+
+
+def _tasks(work: Work, level: Sequence[str], again: AbstractSet[Part]) -> list[Task]:
+    """Return what is to be moved, tables in turn: the server lets one statement at a time fill a table."""
+    settings, tasks = work.settings, list[Task]()
+    with target_of(settings) as target:
+        done = checked_in(target, settings.exchange_id).keys()
         for name in level:
-            new = [one for one in moved if one.table == name]
-            tools.log("copied", table=name, rows=sum(m.read for m in new), written=sum(m.written for m in new))
+            chunks = planned(target, settings.exchange_id, [name])
+            tasks += [Task(name, chunk, IdRange()) for _, chunk, _ in chunks if Part(name, chunk) in again]
+            new = {
+                chunk: rows
+                for _, chunk, rows in chunks
+                if rows and (name, chunk.number) not in done and Part(name, chunk) not in again
+            }
+            ranges: dict[int, IdRange] = {}
+            table = work.plan.tables[name].table
+            if name != ROOT and table.id_column:
+                sizes = {chunk.number: rows for chunk, rows in new.items()}
+                ranges = set_aside(target, settings.target_schema, settings.exchange_id, table, sizes)
+            tasks += [Task(name, chunk, ranges.get(chunk.number, IdRange())) for chunk in new]
+    return sorted(tasks, key=lambda task: (task.chunk.number, task.table))
 
 
 def _checked_in(work: Work) -> dict[tuple[str, int], Moved]:
@@ -173,32 +204,10 @@ def _checked_in(work: Work) -> dict[tuple[str, int], Moved]:
 
 
 def _checksums(work: Work) -> dict[str, int]:
-    sums: Counter[str] = Counter()
+    sums = Counter(dict.fromkeys(work.plan.owned, 0))
     for (table, _), moved in _checked_in(work).items():
         sums[table] += moved.checksum
     return dict(sums)
-
-
-def survey_chunk(work: Work, chunk: Chunk) -> Survey:
-    """Measure what hangs on one chunk of documents."""
-    with target_of(work.settings) as target:
-        documents = documents_of(target, work.settings, chunk)
-    return survey(work, documents)
-
-
-def patch_task(work: Work, item: tuple[str, Chunk]) -> Counter[str]:
-    """Set the deferred columns of one table for one chunk."""
-    return patch_rows(work, *item)
-
-
-def _merge(work: Work, surveys: Sequence[Survey]) -> tuple[Gathered, dict[int, int]]:
-    found = Survey()
-    for one in surveys:
-        found.add(one)
-    with source_of(work.settings) as source, target_of(work.settings) as target:
-        gathered = gather(source, work.plan, found)
-        with named_lock(target, f"exchange-merge:{work.settings.target_schema}", 300):
-            return gathered, merge(target, work, gathered)
 
 
 def _count_merged(work: Work, gathered: Gathered) -> dict[str, Count]:
@@ -208,29 +217,3 @@ def _count_merged(work: Work, gathered: Gathered) -> dict[str, Count]:
             for name in (*work.plan.lookups, *work.plan.companions)
             for rows in [gathered.of(name)]
         }
-
-
-def _tasks(
-    work: Work,
-    level: Sequence[str],
-    chunks: Sequence[Chunk],
-    surveys: Sequence[Survey],
-    done: AbstractSet[tuple[str, int]],
-) -> list[Task]:
-    tasks: list[Task] = []
-    settings = work.settings
-    with target_of(settings) as target:
-        for name in level:
-            table = work.plan.tables[name].table
-            sizes = {
-                chunk.number: found.counts.get(name, 0)
-                for chunk, found in zip(chunks, surveys, strict=True)
-                if (name, chunk.number) not in done
-            }
-            ranges: dict[int, IdRange] = {}
-            if name != ROOT and table.id_column:
-                ranges = set_aside(target, settings.target_schema, settings.exchange_id, table, sizes)
-            tasks += [
-                Task(name, chunk, ranges.get(chunk.number, IdRange())) for chunk in chunks if sizes.get(chunk.number)
-            ]
-    return tasks

@@ -9,7 +9,7 @@ from pymysql.connections import Connection
 
 from .catalogue import Column, Table
 from .db import execute
-from .idmap import entry
+from .idmap import Numbers
 
 Key = tuple[bytes, ...]
 
@@ -48,25 +48,24 @@ def _part_literal(column: Column, part: str) -> str:
 
 
 def record_links(
-    target: Connection, exchange_id: str, table: Table, keys: Iterable[Key], *, merged: bool = False
+    target: Connection, numbers: Numbers, table: Table, keys: Iterable[Key], *, merged: bool = False
 ) -> None:
     """Remember rows that are written now or, with `merged`, rows of the destination that are used as they are."""
-    exchange, name = entry(exchange_id, table.name)
-    values = [f"({exchange}, {name}, '{key_text(table, key)}', {int(merged)})" for key in keys]
+    number = numbers[table.name]
+    values = [f"({number}, '{key_text(table, key)}', {int(merged)})" for key in keys]
     for start in range(0, len(values), _AT_ONCE):
         # A row that is written again, because somebody had deleted it, is known already.
         execute(
             target,
-            "INSERT INTO exchange_links (exchange_id, table_name, row_key, merged) VALUES"
+            "INSERT INTO exchange_links (table_no, row_key, merged) VALUES"
             f" {', '.join(values[start : start + _AT_ONCE])}"
             " ON DUPLICATE KEY UPDATE merged = LEAST(merged, VALUES(merged))",
         )
 
 
-def recording(exchange_id: str, table: Table, parts: Mapping[str, str], rows: str) -> str:
+def recording(numbers: Numbers, table: Table, parts: Mapping[str, str], rows: str) -> str:
     """Return SQL that remembers the rows that `rows`, FROM and WHERE, is about to write."""
-    exchange, name = entry(exchange_id, table.name)
     return (
-        "INSERT IGNORE INTO exchange_links (exchange_id, table_name, row_key)"
-        f" SELECT STRAIGHT_JOIN DISTINCT {exchange}, {name}, {key_sql(table, parts)} {rows}"
+        "INSERT IGNORE INTO exchange_links (table_no, row_key)"
+        f" SELECT STRAIGHT_JOIN {numbers[table.name]}, {key_sql(table, parts)} {rows}"
     )

@@ -4,6 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from pymysql.connections import Connection
 
@@ -13,17 +14,18 @@ from .domain import EXHIBITS, FILES, ROOT
 from .idmap import lookup
 from .reading import columns_of, queries
 from .settings import Settings
+from .task import Describe
 from .work import Chunk, Work, documents_of, source_of, target_of
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def write_part(work: Work, chunk: Chunk) -> int:
-    """Write one part and return the number of its documents; an earlier part of that number is replaced."""
-    lines = patiently(lambda: _lines(work, chunk), "writing the manifest")
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    storage.write_text(work.settings.data_bucket, part_key(work.settings, chunk), text, "application/x-ndjson")
-    return len(lines)
+def write_part(work: Work, describe: Describe, chunk: Chunk) -> None:
+    """Write one part; an earlier part of that number is replaced."""
+    lines = patiently(partial(describe, work, chunk), "writing the manifest")
+    storage.write_text(
+        work.settings.data_bucket, part_key(work.settings, chunk), "".join(lines), "application/x-ndjson"
+    )
 
 
 def part_key(settings: Settings, chunk: Chunk) -> str:
@@ -39,70 +41,80 @@ def remove_other_parts(settings: Settings, chunks: Iterable[Chunk]) -> None:
             storage.remove(settings.data_bucket, key)
 
 
-def _lines(work: Work, chunk: Chunk) -> list[dict[str, object]]:
+def line(document: int, there: int, batch: str | None, exhibits: str, files: str) -> str:
+    """Return the line of one document; `exhibits` and `files` are the members of JSON lists."""
+    return (
+        f'{{"documentId": "{document}", "destinationDocumentId": "{there}", "sourceBatchId": {json.dumps(batch)},'
+        f' "exhibits": [{exhibits}], "files": [{files}]}}\n'
+    )
+
+
+def knows_batches(work: Work) -> bool:
+    """Say whether both cases remember in which batch a document came."""
+    return "batch_id" in work.plan.tables[ROOT].table.columns
+
+
+def described(work: Work, chunk: Chunk) -> list[str]:
+    """Return the lines of one chunk, by what both servers say."""
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        documents = documents_of(target, work.settings, chunk)
+        documents = documents_of(target, work, chunk)
         batches = _batches(source, work, documents)
         exhibits = _exhibits(source, target, work, documents)
         files = _files(source, target, work, documents)
     return [
-        {
-            "documentId": str(document),
-            "destinationDocumentId": str(documents[document]),
-            "exhibitIds": [str(exhibit) for exhibit, _ in sorted(exhibits[document])],
-            "exhibits": [
-                {"sourceExhibitId": str(exhibit), "exhibitId": str(own)} for own, exhibit in sorted(exhibits[document])
-            ],
-            "sourceBatchId": batches[document],
-            "files": files[document],
-        }
+        line(
+            document,
+            documents[document],
+            batches[document],
+            ", ".join(json.dumps(pair) for _, pair in sorted(exhibits[document].items())),
+            ", ".join(files[document]),
+        )
         for document in sorted(batches)
     ]
 
 
 def _batches(source: Connection, work: Work, documents: Mapping[int, int]) -> dict[int, str | None]:
     """Say of each document that is there in which batch it came into the source case, where the case knows."""
-    known = ("batch_id",) if "batch_id" in work.plan.tables[ROOT].table.columns else ()
+    known = ("batch_id",) if knows_batches(work) else ()
     rows = _rows(source, work, ROOT, ("id", *known), documents)
     return {int(row[0] or 0): row[1].decode() if known and row[1] else None for row in rows}
 
 
 def _exhibits(
     source: Connection, target: Connection, work: Work, documents: Mapping[int, int]
-) -> dict[int, list[tuple[int, int]]]:
-    """Return the exhibits of each document: their ids in the destination and in the source."""
+) -> dict[int, dict[int, dict[str, str]]]:
+    """Return the exhibits of each document by their ids in the destination."""
     rows = _rows(source, work, EXHIBITS, ("id", "document_id"), documents)
-    ids = lookup(target, work.settings.exchange_id, EXHIBITS, (int(row[0] or 0) for row in rows))
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    ids = lookup(target, work.numbers, EXHIBITS, (int(row[0] or 0) for row in rows))
+    found: dict[int, dict[int, dict[str, str]]] = defaultdict(dict)
     for exhibit, document in rows:
-        if int(exhibit or 0) in ids:
-            found[int(document or 0)].append((ids[int(exhibit or 0)], int(exhibit or 0)))
+        own = ids.get(int(exhibit or 0))
+        if own is not None:
+            pair = {"sourceExhibitId": str(int(exhibit or 0)), "exhibitId": str(own)}
+            found[int(document or 0)][own] = pair
     return found
 
 
-def _files(
-    source: Connection, target: Connection, work: Work, documents: Mapping[int, int]
-) -> dict[int, list[dict[str, object]]]:
+def _files(source: Connection, target: Connection, work: Work, documents: Mapping[int, int]) -> dict[int, list[str]]:
     columns = ("id", "document_id", "role", "s3_key", "size", "sha256")
     rows = sorted(_rows(source, work, FILES, columns, documents), key=lambda row: int(row[0] or 0))
-    ids = lookup(target, work.settings.exchange_id, FILES, (int(row[0] or 0) for row in rows))
+    ids = lookup(target, work.numbers, FILES, (int(row[0] or 0) for row in rows))
     keys = _keys(target, ids.values())
-    found: dict[int, list[dict[str, object]]] = defaultdict(list)
+    found: dict[int, list[str]] = defaultdict(list)
     for file, document, role, source_key, size, sha256 in rows:
         own = ids.get(int(file or 0), 0)
         if source_key and keys.get(own):
             digest = (sha256 or b"").decode().lower()
-            found[int(document or 0)].append(
-                {
-                    "fileId": str(int(file or 0)),
-                    "destinationFileId": str(own),
-                    "role": (role or b"").decode(),
-                    "sourceKey": source_key.decode(),
-                    "destinationKey": keys[own],
-                    "size": int(size or 0),
-                    "sha256": digest if _SHA256.fullmatch(digest) else None,
-                }
-            )
+            about = {
+                "fileId": str(int(file or 0)),
+                "destinationFileId": str(own),
+                "role": (role or b"").decode(),
+                "sourceKey": source_key.decode(),
+                "destinationKey": keys[own],
+                "size": int(size or 0),
+                "sha256": digest if _SHA256.fullmatch(digest) else None,
+            }
+            found[int(document or 0)].append(json.dumps(about, ensure_ascii=False))
     return found
 
 
@@ -115,5 +127,5 @@ def _keys(target: Connection, files: Iterable[int]) -> dict[int, str]:
 def _rows(
     source: Connection, work: Work, table: str, columns: Iterable[str], documents: Mapping[int, int]
 ) -> list[Row]:
-    found = queries(work.plan, work.plan.tables[table], columns_of(columns), documents)
+    found = queries(work.plan, work.plan.tables[table], columns_of(columns), documents, whole=True)
     return [row for query in found for row in fetch(source, query)]

@@ -29,7 +29,7 @@ def code_bits(target: Connection, table: TablePlan, rows: Sequence[Values]) -> d
 
 
 def _bits_now(target: Connection, work: Work, rows: Sequence[Values]) -> dict[int, int]:
-    ids = lookup(target, work.settings.exchange_id, CODES, (int(row["id"] or 0) for row in rows))
+    ids = lookup(target, work.numbers, CODES, (int(row["id"] or 0) for row in rows))
     bits = {int(code or 0): int(bit or 0) for code, bit in fetch(target, f"SELECT id, bit_index FROM {CODES}")}
     return {int(row["bit_index"] or 0): bits[ids[int(row["id"] or 0)]] for row in rows}
 
@@ -63,7 +63,7 @@ def found_in_target(target: Connection, work: Work, table: TablePlan, rows: Sequ
 def _target_keys(target: Connection, work: Work, table: TablePlan, rows: Sequence[Values]) -> list[tuple[bytes, ...]]:
     if table.id_column:
         column = table.id_column
-        ids = lookup(target, work.settings.exchange_id, table.name, (int(row[column] or 0) for row in rows))
+        ids = lookup(target, work.numbers, table.name, (int(row[column] or 0) for row in rows))
         return [(str(found).encode(),) for found in (ids.get(int(row[column] or 0)) for row in rows) if found]
     return [key_of(table, row, placed, 0) for row, placed in _placed(target, work, table, rows)]
 
@@ -76,13 +76,13 @@ def _placed(target: Connection, work: Work, table: TablePlan, rows: Sequence[Val
 
 
 def _merge_row(target: Connection, work: Work, table: TablePlan, row: Values, given: Mapping[str, bytes]) -> None:
-    exchange_id = work.settings.exchange_id
-    if table.id_column and _is_settled(target, exchange_id, table, int(row[table.id_column] or 0)):
+    if table.id_column and _is_settled(target, work, table, int(row[table.id_column] or 0)):
         return
     ((_, placed),) = _placed(target, work, table, [row])
     if not table.id_column:
         literals = [_literal(table, name, row, placed, given) for name in table.table.columns]
-        insert_missing(target, exchange_id, table, [NewRow(key_of(table, row, placed, 0), literals)], shared=True)
+        with transaction(target):
+            insert_missing(target, work.numbers, table, [NewRow(key_of(table, row, placed, 0), literals)], shared=True)
         return
     source_id = int(row[table.id_column] or 0)
     found = _equal_row(target, table, row, placed)
@@ -95,12 +95,12 @@ def _merge_row(target: Connection, work: Work, table: TablePlan, row: Values, gi
             if found is None:
                 raise
     if found is not None:
-        record(target, exchange_id, table.name, [(source_id, found)], merged=True, replace=True)
+        record(target, work.numbers, table.name, [(source_id, found)], merged=True, replace=True)
 
 
-def _is_settled(target: Connection, exchange_id: str, table: TablePlan, source_id: int) -> bool:
+def _is_settled(target: Connection, work: Work, table: TablePlan, source_id: int) -> bool:
     """Say whether an earlier attempt merged the row and its counterpart is still there."""
-    known = lookup(target, exchange_id, table.name, [source_id])
+    known = lookup(target, work.numbers, table.name, [source_id])
     return bool(known) and bool(existing(target, table, [(str(known[source_id]).encode(),)]))
 
 
@@ -134,7 +134,7 @@ def _add(
     with transaction(target):
         execute(target, sql)
         new_id = target.insert_id() or int(literals[id_column])
-        record(target, settings.exchange_id, table.name, [(int(row[id_column] or 0), new_id)], replace=True)
+        record(target, work.numbers, table.name, [(int(row[id_column] or 0), new_id)], replace=True)
 
 
 def _literal(table: TablePlan, name: str, row: Values, placed: Placed, given: Mapping[str, bytes]) -> bytes:
@@ -175,4 +175,5 @@ def _link(target: Connection, work: Work, table: TablePlan, rows: Sequence[Value
         )
         for row, placed in _placed(target, work, table, rows)
     ]
-    insert_missing(target, work.settings.exchange_id, table, new, shared=True)
+    with transaction(target):
+        insert_missing(target, work.numbers, table, new, shared=True)

@@ -10,17 +10,37 @@ from pymysql.connections import Connection
 
 from .db import fetch, named_lock, number_of, patiently, quoted
 from .errors import InvalidInputError
-from .mover import stream_rows
-from .server_side import count_on_server, insert_on_server
+from .manifest import described
+from .mover import measure_rows, stream_rows
+from .patch import patch_rows
+from .server_side import (
+    complete_on_server,
+    count_on_server,
+    describe_on_server,
+    insert_on_server,
+    measure_on_server,
+)
 from .settings import Settings
 from .task import Mover
-from .verify import verify_chunk
-from .work import source_of, target_of
+from .verify import verify_rows
+from .work import Pace, source_of, target_of
 
 SERVER_SIDE, STREAMING = "server_side", "streaming"
 
 MOVERS: Mapping[str, Mover] = MappingProxyType(
-    {SERVER_SIDE: Mover(insert_on_server, count_on_server), STREAMING: Mover(stream_rows, verify_chunk)}
+    {
+        SERVER_SIDE: Mover(
+            Pace(rows=20_000, grain=100, documents=20_000),
+            measure_on_server,
+            insert_on_server,
+            complete_on_server,
+            count_on_server,
+            describe_on_server,
+        ),
+        STREAMING: Mover(
+            Pace(rows=5_000, grain=100, documents=2_000), measure_rows, stream_rows, patch_rows, verify_rows, described
+        ),
+    }
 )
 
 _DENIED = frozenset({1044, 1142, 1143})

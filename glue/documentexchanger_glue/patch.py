@@ -1,34 +1,36 @@
 """Sets the columns that had to wait until all rows were there: parents within a table, circles between tables."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from pymysql.connections import Connection
 
-from .db import execute, patiently, quoted, stream
+from .db import Raw, execute, patiently, quoted, stream
 from .mover import batches
 from .plan import TablePlan
 from .reading import queries
+from .task import Part
 from .translate import Stays, Values, first_columns, id_maps, key_of, place
-from .work import Chunk, Work, documents_of, source_of, target_of
+from .work import Work, pages_of, source_of, target_of
 
 
-def patch_rows(work: Work, name: str, chunk: Chunk) -> Counter[str]:
+def patch_rows(work: Work, part: Part) -> Counter[str]:
     """Set the deferred columns of one table for one chunk; return what could not be set, for the report."""
-    return patiently(lambda: _patch(work, name, chunk), f"completing table {name}")
+    return patiently(lambda: _patch(work, part), f"completing table {part.table}")
 
 
-def _patch(work: Work, name: str, chunk: Chunk) -> Counter[str]:
-    table = work.plan.tables[name]
+def _patch(work: Work, part: Part) -> Counter[str]:
+    table = work.plan.tables[part.table]
     notes: Counter[str] = Counter()
     columns = [column for column in table.table.columns.values() if column.name in _needed(table)]
     select = ", ".join(column.read("t0") for column in columns)
     waiting = " OR ".join(f"t0.{quoted(column)} IS NOT NULL" for column in table.deferred)
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        documents = documents_of(target, work.settings, chunk)
-        for query in queries(work.plan, table, select, documents, extra=f"({waiting})"):
-            for found in batches(stream(source, query)):
-                rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]
-                notes += _patch_rows(target, work, table, rows)
+        for above in pages_of(target, work, part.chunk, table.hangs_on):
+            for query in queries(work.plan, table, select, above, extra=f"({waiting})"):
+                for found in batches(stream(source, query)):
+                    rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]
+                    notes += _patch_rows(target, work, table, rows)
     return notes
 
 
@@ -40,7 +42,7 @@ def _patch_rows(target: Connection, work: Work, table: TablePlan, rows: list[Val
     notes: Counter[str] = Counter()
     maps = id_maps(target, work, table, rows, [c for c in table.mapped if c not in table.constants], own=True)
     for column in table.deferred:
-        values: list[bytes] = []
+        values: list[tuple[Sequence[Raw], Raw]] = []
         for row in rows:
             placed = place(work, table, row, maps, first_columns(table))
             own_id = maps[table.name].get(int(row[table.id_column] or 0)) if table.id_column else 0
@@ -53,12 +55,19 @@ def _patch_rows(target: Connection, work: Work, table: TablePlan, rows: list[Val
                     notes[f"{table.name}.{column}"] += 1
                     continue
                 value = str(translated).encode()
-            key = zip(table.table.primary_key, key_of(table, row, placed, own_id), strict=True)
-            literals = [table.table.columns[name].literal(part) for name, part in key]
-            values.append(_values([*literals, table.table.columns[column].literal(value)]))
-        if values:
-            execute(target, _update(table, column, values))
+            values.append((key_of(table, row, placed, own_id), value))
+        set_column(target, table, column, values)
     return notes
+
+
+def set_column(target: Connection, table: TablePlan, column: str, values: Iterable[tuple[Sequence[Raw], Raw]]) -> None:
+    """Set one column of rows that are named by their primary keys, raw."""
+    columns = [table.table.columns[name] for name in (*table.table.primary_key, column)]
+    rows = [
+        _values([of.literal(part) for of, part in zip(columns, (*key, value), strict=True)]) for key, value in values
+    ]
+    if rows:
+        execute(target, _update(table, column, rows))
 
 
 def _values(literals: list[bytes]) -> bytes:

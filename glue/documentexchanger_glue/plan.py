@@ -53,6 +53,8 @@ class TablePlan:
     deferred: tuple[str, ...] = ()
     #: The ways by which a row may hang on a document; the documents' own is empty.
     ways: tuple[Way, ...] = ()
+    #: The column by which every row hangs on a row of one table with ids of its own, and that table.
+    anchor: tuple[str, str] | None = None
     #: Columns that tell one row of a lookup from another; empty: every row is new.
     natural_key: tuple[str, ...] = ()
     #: Columns that are made anew, besides `DERIVED_COLUMNS`.
@@ -80,6 +82,11 @@ class TablePlan:
             and (column.name in self.constants or column.name not in made)
             and column.name not in self.deferred
         )
+
+    @property
+    def hangs_on(self) -> str:
+        """The table whose rows say which rows of this one travel."""
+        return self.anchor[1] if self.anchor else ROOT
 
     @property
     def id_column(self) -> str | None:
@@ -130,6 +137,7 @@ def make_plan(
                 constants=_constants(tables, name, owned, lookups, metadata, lookup_circles.get(name, ())),
                 deferred=deferred.get(name, ()),
                 ways=ways.get(name, ()),
+                anchor=_anchor(tables, ways.get(name, ())),
                 natural_key=_natural_key(tables[name]) if name in lookups else (),
                 also_made=ANNOTATED_COLUMNS.get(name, ()) if annotated else (),
             )
@@ -266,6 +274,15 @@ def _natural_key(table: Table) -> tuple[str, ...]:
             raise MisfitError("KEY_UNKNOWN", f"table {table.name} must have a primary key")
         return table.primary_key
     return min((key for key in table.unique_keys if all(c in table.columns for c in key)), default=())
+
+
+def _anchor(tables: Catalogue, ways: tuple[Way, ...]) -> tuple[str, str] | None:
+    """Find what says by itself whose a row is: the map has every row above that travels, under its id."""
+    if len(ways) != 1 or not ways[0]:
+        return None
+    step = ways[0][0]
+    is_id = step.parent_columns == (tables[step.parent].id_column,)
+    return (step.columns[0], step.parent) if is_id else None
 
 
 def _ways(tables: Catalogue, levels: tuple[tuple[str, ...], ...]) -> dict[str, tuple[Way, ...]]:

@@ -6,7 +6,7 @@ range is used: nobody who works in the destination meanwhile can be given one of
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pymysql
@@ -32,10 +32,18 @@ class IdRange:
     size: int = 0
 
 
+class TooFewIdsError(Exception):
+    """The source has grown since a range was set aside; so many ids are needed."""
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+
+
 def set_aside(
     target: Connection, schema: str, exchange_id: str, table: Table, sizes: Mapping[int, int]
 ) -> dict[int, IdRange]:
-    """Give every chunk its range of ids; a chunk that got one in an earlier attempt keeps it."""
+    """Give every chunk its range of ids; a chunk that got one in an earlier attempt, and did not use it, keeps it."""
     ranges = {
         int(chunk or 0): IdRange(int(first or 0), int(size or 0))
         for chunk, first, size in fetch(
@@ -66,20 +74,6 @@ def set_aside_more(target: Connection, schema: str, exchange_id: str, table: Tab
         more = IdRange(_reserve(target, table, size), size)
         _record(target, exchange_id, table.name, {max(int(last or 0) + 1, EXTRA): more})
     return more
-
-
-def unused(target: Connection, exchange_id: str, table: str, ids: IdRange) -> Iterator[int]:
-    """Yield the ids of a range that no row has been given yet."""
-    used = {
-        int(row[0] or 0)
-        for row in fetch(
-            target,
-            "SELECT target_id FROM exchange_id_map WHERE exchange_id = %s AND table_name = %s"
-            " AND target_id >= %s AND target_id < %s",
-            (exchange_id, table, ids.first, ids.first + ids.size),
-        )
-    }
-    return (number for number in range(ids.first, ids.first + ids.size) if number not in used)
 
 
 def _reserving(target: Connection, schema: str):  # noqa: ANN202 (the context manager of named_lock)

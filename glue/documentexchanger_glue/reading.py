@@ -10,24 +10,31 @@ from .plan import Plan, TablePlan, Way
 
 @dataclass(frozen=True)
 class Path:
-    """One way from the documents down to a table's rows, as SQL; the table's own columns have the alias `t0`."""
+    """One way from selected rows down to a table's rows, as SQL; the table's own columns have the alias `t0`."""
 
-    #: Table and alias of every step, the documents first, and the condition that joins it to the one before.
+    #: Table and alias of every step, the uppermost first, and the condition that joins it to the one before.
     tables: tuple[tuple[str, str], ...]
     conditions: tuple[str, ...]
-    #: The document's id in the source.
-    document: str
+    #: The id, in the source, of the row that says whether the others travel.
+    above: str
 
 
 def queries(
-    plan: Plan, table: TablePlan, select: str, documents: Iterable[int], extra: str = "", join: str = ""
+    plan: Plan,
+    table: TablePlan,
+    select: str,
+    above: Iterable[int],
+    extra: str = "",
+    join: str = "",
+    *,
+    whole: bool = False,
 ) -> list[str]:
-    """Return one query for each way by which a row may hang on a document; no row is in two of them.
+    """Return one query for each way by which a row may hang on the rows `above`; no row is in two of them.
 
-    `select` is the list of expressions, `extra` one more condition, `join` one more table.
+    `select` is the list of expressions, `extra` one more condition, `join` one more table, `whole` as in `paths`.
     """
-    among = ",".join(map(str, documents))
-    return [_query(path, select, among, extra, join) for path in paths(plan, table)] if among else []
+    among = ",".join(map(str, above))
+    return [query_of(path, select, among, extra, join) for path in paths(plan, table, whole=whole)] if among else []
 
 
 def columns_of(names: Iterable[str]) -> str:
@@ -35,18 +42,26 @@ def columns_of(names: Iterable[str]) -> str:
     return ", ".join(f"t0.{quoted(name)}" for name in names)
 
 
-def paths(plan: Plan, table: TablePlan, schema: str | None = None) -> list[Path]:
-    """Return every way down to a table's rows; no row is on two of them. `schema` is where the tables are."""
-    return [_path(plan, table, way, f"{quoted(schema)}." if schema else "") for way in table.ways]
+def paths(plan: Plan, table: TablePlan, schema: str | None = None, *, whole: bool = False) -> list[Path]:
+    """Return every way down to a table's rows; no row is on two of them. `schema` is where the tables are.
+
+    They begin at what the table hangs on or, with `whole`, at the documents.
+    """
+    prefix = f"{quoted(schema)}." if schema else ""
+    if table.anchor and not whole:
+        row = (f"{prefix}{quoted(table.name)} t0", "")
+        return [Path((row,), _filters(plan, [table.name]), f"t0.{quoted(table.anchor[0])}")]
+    return [_path(plan, table, way, prefix) for way in table.ways]
+
+
+def _filters(plan: Plan, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(plan.filters[name].format(row=f"t{n}") for n, name in enumerate(names) if name in plan.filters)
 
 
 def _path(plan: Plan, table: TablePlan, way: Way, prefix: str) -> Path:
     names = [table.name, *(step.parent for step in way)]
-    conditions: list[str] = []
+    conditions = [*_filters(plan, names)]
     joined: list[str] = []
-    for number, name in enumerate(names):
-        if name in plan.filters:
-            conditions.append(plan.filters[name].format(row=f"t{number}"))
     for number, step in enumerate(way):
         child, parent = f"t{number}", f"t{number + 1}"
         conditions += [_any_null(child, columns) for columns in step.absent]
@@ -57,9 +72,10 @@ def _path(plan: Plan, table: TablePlan, way: Way, prefix: str) -> Path:
     return Path(tuple(downwards), tuple(conditions), f"t{len(way)}.{quoted(key)}")
 
 
-def _query(path: Path, select: str, among: str, extra: str, join: str) -> str:
+def query_of(path: Path, select: str, among: str, extra: str = "", join: str = "") -> str:
+    """Return the query by one way, for the rows above that `among` lists."""
     tables = " ".join(f"JOIN {table} ON {on}" if on else table for table, on in path.tables)
-    conditions = " AND ".join([*path.conditions, f"{path.document} IN ({among})", *([extra] if extra else [])])
+    conditions = " AND ".join([*path.conditions, f"{path.above} IN ({among})", *([extra] if extra else [])])
     return f"SELECT {select} FROM {tables} {join} WHERE {conditions}"
 
 

@@ -16,15 +16,15 @@ from .catalogue import BOOKKEEPING, read_catalogue
 from .cut import HANDED_OVER, Cut, NewcomerError
 from .db import execute, fetch, named_lock, patiently
 from .errors import DatabaseError, InvalidInputError
-from .idmap import ensure_tables
+from .idmap import ensure_tables, literal, numbers_of, of
 from .log import Log
 from .settings import Settings
-from .work import target_of
+from .work import alone, target_of
 
-_GUARD_SECONDS = 7 * 24 * 3600
 #: Somebody may hang a row on one of ours while it is about to go; then it is looked anew what has to stay.
 _ATTEMPTS = 20
 _FORGOTTEN_AT_ONCE = 10_000
+_BY_NUMBER = ("exchange_id_map", "exchange_links")
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,9 @@ def _is_there(settings: Settings) -> bool:
 
 
 def _rows_out(settings: Settings, log: Log) -> tuple[dict[str, int], tuple[Kept, ...]]:
-    with target_of(settings) as guard:
-        execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
-        with named_lock(guard, f"exchange:{settings.exchange_id}", 60):
-            patiently(partial(_take_out, settings, log), "removing rows")
-            return patiently(partial(_outcome, settings), "counting what was removed")
+    with alone(settings):
+        patiently(partial(_take_out, settings, log), "removing rows")
+        return patiently(partial(_outcome, settings), "counting what was removed")
 
 
 def _take_out(settings: Settings, log: Log) -> None:
@@ -151,11 +149,15 @@ def _text(value: bytes | None) -> str:
 
 def _forget(settings: Settings) -> None:
     with target_of(settings) as target:
+        numbers = numbers_of(target, settings.exchange_id, ())
+        for table in _BY_NUMBER:
+            for name in numbers:
+                _forget_in(target, table, of(numbers, name))
         # What was removed is counted until everything else is forgotten.
-        for table in sorted(BOOKKEEPING, key=lambda name: name == "exchange_removals"):
-            _forget_in(target, table, settings.exchange_id)
+        for table in sorted(set(BOOKKEEPING) - set(_BY_NUMBER), key=lambda name: (name == "exchange_removals", name)):
+            _forget_in(target, table, f"exchange_id = {literal(settings.exchange_id)}")
 
 
-def _forget_in(target: Connection, table: str, exchange_id: str) -> None:
-    while execute(target, f"DELETE FROM {table} WHERE exchange_id = %s LIMIT {_FORGOTTEN_AT_ONCE}", (exchange_id,)):
+def _forget_in(target: Connection, table: str, which: str) -> None:
+    while execute(target, f"DELETE FROM {table} WHERE {which} LIMIT {_FORGOTTEN_AT_ONCE}"):
         pass

@@ -4,27 +4,43 @@ A task is one short transaction: entries of the id map, rows, checkpoint. Under 
 source without locks.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice
 
+import pymysql
 from pymysql.connections import Connection
 
 from .checkpoints import check_in
-from .db import execute, fetch, patiently, transaction
+from .db import DUPLICATE, Row, execute, fetch, number_of, patiently, stream, transaction
 from .errors import MisfitError
-from .idmap import entry
+from .idmap import of
+from .manifest import line
+from .patch import set_column
 from .plan import TablePlan
-from .ranges import IdRange, set_aside_more
+from .ranges import IdRange, TooFewIdsError, set_aside_more
+from .server_sets import describing, measuring, waiting
 from .server_sql import Statements, give_ids, statements, verifying
-from .task import Count, Moved, Task
+from .survey import Measuring, Survey
+from .task import Count, Moved, Part, Task
 from .work import Chunk, Work, target_of
 
+_UPDATED_AT_ONCE = 1000
+_LONGEST_LIST = 1 << 30
 
-class _TooFewIdsError(Exception):
-    """The source has grown since the range was set aside."""
 
-    def __init__(self, wanted: int) -> None:
-        super().__init__(wanted)
-        self.wanted = wanted
+def measure_on_server(work: Work, part: Part) -> Survey:
+    """Measure what one table holds for one chunk of documents."""
+
+    def measure() -> Survey:
+        asked, found = Measuring(work, work.plan.tables[part.table]), Survey()
+        with target_of(work.settings) as target:
+            for query in measuring(work, asked, part.chunk):
+                found.add(asked.survey(fetch(target, query)))
+        return found
+
+    return patiently(measure, "measuring the selection")
 
 
 def insert_on_server(work: Work, task: Task) -> Moved:
@@ -36,91 +52,111 @@ def _move(work: Work, task: Task) -> Moved:
     settings, table = work.settings, work.plan.tables[task.table]
     with target_of(settings) as target:
         sql = statements(work, table, task.chunk, _collapsing(target, work, table))
-        ids = task.ids
+        ids, is_fresh = task.ids, True
         while True:
             try:
-                return _move_with(target, work, task, sql, ids)
-            except _TooFewIdsError as few:
+                with transaction(target):
+                    return _move_with(target, work, task, sql, ids, is_fresh=is_fresh)
+            except TooFewIdsError as few:
                 ids = set_aside_more(target, settings.target_schema, settings.exchange_id, table.table, few.wanted)
+            except pymysql.IntegrityError as cause:
+                # Rows are there already: an earlier attempt's, or links that somebody made meanwhile.
+                if number_of(cause) != DUPLICATE or not is_fresh:
+                    raise
+                is_fresh = False
 
 
-def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids: IdRange) -> Moved:
-    with transaction(target):
-        if sql.without_ids:
-            _give_ids(target, work, work.plan.tables[task.table], sql.without_ids, ids)
-        moved = Moved(task.table)
-        for query in sql.counts:
-            ((count, *notes),) = fetch(target, query)
-            moved.read += int(count or 0)
-            moved.notes.update(
-                {name: int(note or 0) for name, note in zip(sql.notes, notes, strict=True) if int(note or 0)}
+def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids: IdRange, *, is_fresh: bool) -> Moved:
+    if sql.without_ids:
+        given = execute(target, give_ids(work, work.plan.tables[task.table], sql.without_ids, ids.first))
+        if given > ids.size:
+            raise TooFewIdsError(given)
+    moved = Moved(task.table)
+    for insert in sql.inserts if is_fresh else sql.inserts_missing:
+        if insert.links:
+            execute(target, insert.links)
+        moved.written += execute(target, insert.rows)
+    for query in sql.reconciling:
+        ((count, *notes, wanted, found),) = fetch(target, query)
+        # Fresh rows, which nobody else has seen yet, are what was read.
+        if is_fresh and not sql.twins and wanted != found:
+            raise MisfitError(
+                "CHECKSUM_DIFFERS",
+                f"rows of table {task.table} changed on their way into the destination; nothing was kept",
             )
-        is_fresh = not any(fetch(target, probe) for probe in sql.probes)
-        for insert in sql.inserts if is_fresh else sql.inserts_missing:
-            if insert.links:
-                execute(target, insert.links)
-            moved.written += execute(target, insert.rows)
-        moved.checksum = _reconciled(target, task.table, sql, is_fresh=is_fresh)
-        check_in(target, work.settings.exchange_id, task.chunk.number, moved)
+        moved.read += int(count or 0)
+        moved.checksum += int(wanted or 0)
+        noted = zip(sql.notes, notes, strict=True)
+        moved.notes.update({name: int(number) for name, note in noted if (number := int(note or 0))})
+    check_in(target, work.settings.exchange_id, task.chunk.number, moved)
     return moved
 
 
-def _reconciled(target: Connection, table: str, sql: Statements, *, is_fresh: bool) -> int:
-    """Return the checksum of what was read; fresh rows, which nobody else has seen yet, must have the same."""
-    total = 0
-    for query in sql.reconciling:
-        ((wanted, found),) = fetch(target, query)
-        if is_fresh and wanted != found:
-            raise MisfitError(
-                "CHECKSUM_DIFFERS", f"rows of table {table} changed on their way into the destination; nothing was kept"
-            )
-        total += int(wanted or 0)
-    return total
+def complete_on_server(work: Work, part: Part) -> Counter[str]:
+    """Set the deferred columns of one table for one chunk; return what could not be set, for the report."""
+
+    def complete() -> Counter[str]:
+        table, lost = work.plan.tables[part.table], Counter[str]()
+        with target_of(work.settings) as reading, target_of(work.settings) as target:
+            for column in table.deferred:
+                for query in waiting(work, table, column, part.chunk):
+                    for rows in _batches(stream(reading, query)):
+                        values = [(key, value) for *key, value in rows if value is not None]
+                        set_column(target, table, column, values)
+                        lost[f"{table.name}.{column}"] += len(rows) - len(values)
+        return lost
+
+    return patiently(complete, f"completing table {part.table}")
 
 
-def count_on_server(work: Work, chunk: Chunk) -> dict[str, Count]:
-    """Count the rows of every owned table that hang on one chunk of documents, by statements of the server."""
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while some := list(islice(rows, _UPDATED_AT_ONCE)):
+        yield some
 
-    def count() -> dict[str, Count]:
+
+def count_on_server(work: Work, part: Part) -> Count:
+    """Count the rows of one table that hang on one chunk of documents, by statements of the server."""
+
+    def count() -> Count:
+        found = Count()
         with target_of(work.settings) as target:
-            return {name: _count(target, work, work.plan.tables[name], chunk) for name in work.plan.owned}
+            for query in verifying(work, work.plan.tables[part.table], part.chunk):
+                ((source, there),) = fetch(target, query)
+                found.add(Count(int(source or 0), int(there or 0)))
+        return found
 
     return patiently(count, "checking the copy")
 
 
-def _count(target: Connection, work: Work, table: TablePlan, chunk: Chunk) -> Count:
-    found = Count()
-    for query in verifying(work, table, chunk):
-        ((source, there),) = fetch(target, query)
-        found.add(Count(int(source or 0), int(there or 0)))
+def describe_on_server(work: Work, chunk: Chunk) -> list[str]:
+    """Return the lines of the manifest for one chunk of documents."""
+    documents, exhibits, files = describing(work, chunk)
+    with target_of(work.settings) as target:
+        execute(target, f"SET SESSION group_concat_max_len = {_LONGEST_LIST}")
+        pairs, about = (_joined(target, queries) for queries in (exhibits, files))
+        found = {int(row[0] or 0): row for query in documents for row in fetch(target, query)}
+    return [
+        line(one, int(there or 0), batch.decode() if batch else None, pairs.get(one, ""), about.get(one, ""))
+        for one, (_, there, batch) in sorted(found.items())
+    ]
+
+
+def _joined(target: Connection, queries: Iterable[str]) -> dict[int, str]:
+    """Put together what each way gives for a document."""
+    found: dict[int, str] = {}
+    for query in queries:
+        for document, text in fetch(target, query):
+            before = found.get(int(document or 0))
+            found[int(document or 0)] = (f"{before}, " if before else "") + (text or b"").decode()
     return found
-
-
-def _give_ids(target: Connection, work: Work, table: TablePlan, without_ids: str, ids: IdRange) -> None:
-    """Enter the rows into the map that it lacks, under the ids of the range that follow those in use."""
-    exchange_id, name = entry(work.settings.exchange_id, table.name)
-    end = ids.first + ids.size
-    ((last,),) = fetch(
-        target,
-        f"SELECT MAX(target_id) FROM exchange_id_map WHERE exchange_id = {exchange_id} AND table_name = {name}"
-        f" AND target_id >= {ids.first} AND target_id < {end}",
-    )
-    first = ids.first if last is None else int(last) + 1
-    given = execute(target, give_ids(work, table, without_ids, first))
-    if given > end - first:
-        raise _TooFewIdsError(given)
 
 
 def _collapsing(target: Connection, work: Work, table: TablePlan) -> list[str]:
     """Name the lookups in the table's key of which several rows became one; rows that name them may then be twins."""
     lookups = {table.mapped.get(name, "") for name in table.table.primary_key} & set(work.plan.lookups)
-    return [name for name in sorted(lookups) if _collapsed(target, work.settings.exchange_id, name)]
+    return [name for name in sorted(lookups) if _collapsed(target, work, name)]
 
 
-def _collapsed(target: Connection, exchange_id: str, lookup: str) -> bool:
-    exchange, name = entry(exchange_id, lookup)
-    sql = (
-        "SELECT COUNT(*) > COUNT(DISTINCT target_id) FROM exchange_id_map"
-        f" WHERE exchange_id = {exchange} AND table_name = {name}"
-    )
+def _collapsed(target: Connection, work: Work, lookup: str) -> bool:
+    sql = f"SELECT COUNT(*) > COUNT(DISTINCT target_id) FROM exchange_id_map WHERE {of(work.numbers, lookup)}"
     return fetch(target, sql) == [(b"1",)]

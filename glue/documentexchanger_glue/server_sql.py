@@ -1,21 +1,14 @@
-"""The statements by which the rows of one task travel inside one server. Pure: text in, text out.
+"""The statements by which the rows of one task travel inside one server, and are found there. Pure; see server_rows."""
 
-The source's tables are named with their schema, the destination's stand in the connection's own. Aliases: `t0` is
-the row, `t1` and up what it hangs on, `d` the map's entry of its document, `own` its own entry, `p0` and up those of
-the rows that it names, `x` the row that may be in the destination already.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .db import quoted
-from .derive_sql import DERIVED_SQL, DerivedSql, SqlDerivation
 from .domain import ROOT
-from .idmap import entry, joined, of
 from .links import recording
 from .plan import TablePlan
-from .reading import Path, paths
-from .translate import first_columns
+from .reading import Path
+from .server_rows import Rows
 from .work import Chunk, Work
 
 
@@ -32,205 +25,115 @@ class Insert:
 class Statements:
     """SQL for one table and one chunk of documents."""
 
-    #: Counts: travelling or not, `notes` in their order; one row a query.
-    counts: tuple[str, ...]
-    #: What the columns of `counts` after the first are, in the report's words.
-    notes: tuple[str, ...]
     #: Source ids that have no entry in the map yet; none where the table has no ids of its own.
     without_ids: str | None
-    #: Finds one row that the destination has already.
-    probes: tuple[str, ...]
     #: Remembers and writes the rows, all of them, or only those that are not there yet.
     inserts: tuple[Insert, ...]
     inserts_missing: tuple[Insert, ...]
-    #: Counts rows that travel and those of them that are found, and adds up what both hold.
+    #: Rows in all, `notes` in their order, and what the rows that travel add up to in source and destination.
     reconciling: tuple[str, ...]
+    #: What is noted of rows, in the report's words.
+    notes: tuple[str, ...]
+    #: Whether rows may be written once for several, which need not add up to the same then.
+    twins: bool
 
 
 def statements(work: Work, table: TablePlan, chunk: Chunk, collapsing: Sequence[str]) -> Statements:
     """Write the statements; `collapsing` are lookups of which several source rows became one in the destination."""
-    server = _Server(work, table, chunk)
-    ways = paths(work.plan, table, work.settings.source_schema)
+    moving = _Moving(work, table, chunk)
     twins = not table.id_column and any(table.mapped.get(name) in collapsing for name in table.table.primary_key)
-    notes = server.notes()
+    notes = moving.notes()
     return Statements(
-        counts=tuple(server.count(way, list(notes.values())) for way in ways),
+        without_ids=moving.without_ids(),
+        inserts=tuple(moving.insert(way, twins=twins, missing=False) for way in moving.ways),
+        inserts_missing=tuple(moving.insert(way, twins=twins, missing=True) for way in moving.ways),
+        reconciling=tuple(moving.reconcile(way, notes.values()) for way in moving.ways),
         notes=tuple(notes),
-        without_ids=server.without_ids(ways),
-        probes=tuple(server.probe(way) for way in ways),
-        inserts=tuple(server.insert(way, twins=twins, missing=False) for way in ways),
-        inserts_missing=tuple(server.insert(way, twins=twins, missing=True) for way in ways),
-        reconciling=tuple(server.reconcile(way) for way in ways),
+        twins=twins,
     )
 
 
 def verifying(work: Work, table: TablePlan, chunk: Chunk) -> list[str]:
-    """Count the rows that travel and those of them that are found in the destination; one row a query."""
-    server = _Server(work, table, chunk)
-    return [server.verify(way) for way in paths(work.plan, table, work.settings.source_schema)]
+    """Count the rows that travel and those of them that are found in the destination; one row a query.
+
+    Also a row that waits for a lookup travels: it is missing so far.
+    """
+    rows = Rows(work, table, chunk)
+    found = f"COUNT(x.{quoted(table.table.primary_key[0])})"
+    parents, where = [*rows.needed, *rows.key_parents], rows.known(rows.needed)
+    return [
+        rows.select(f"COUNT(*), {found}", way, own="LEFT ", parents=parents, there="LEFT ", where=where)
+        for way in rows.ways
+    ]
 
 
 def give_ids(work: Work, table: TablePlan, without_ids: str, first: int) -> str:
     """Enter rows into the map under the ids from `first` on, in the order of their source ids."""
-    head = ", ".join(entry(work.settings.exchange_id, table.name))
     return (
-        "INSERT INTO exchange_id_map (exchange_id, table_name, source_id, target_id)"
-        f" SELECT {head}, w.id, {first - 1} + ROW_NUMBER() OVER (ORDER BY w.id) FROM ({without_ids}) w"
+        "INSERT INTO exchange_id_map (table_no, source_id, target_id)"
+        f" SELECT {work.numbers[table.name]}, w.id, {first - 1} + ROW_NUMBER() OVER (ORDER BY w.id)"
+        f" FROM ({without_ids}) w"
     )
 
 
-class _Server:
-    """What the statements of one table and chunk have in common."""
-
-    def __init__(self, work: Work, table: TablePlan, chunk: Chunk) -> None:
-        self.work, self.table, self.chunk = work, table, chunk
-        self.exchange_id = work.settings.exchange_id
-        self.parents = {column: f"p{number}" for number, column in enumerate(first_columns(table))}
-        self.own = "d" if table.name == ROOT else "own"
-        self.ids = {column: f"{alias}.target_id" for column, alias in self.parents.items()}
-        of = SqlDerivation(work, f"{self.own}.target_id", self.ids)
-        derived = DERIVED_SQL.get(table.name, {})
-        self.derived: dict[str, DerivedSql] = {
-            name: rule(of)
-            for name, rule in derived.items()
-            if name in table.table.columns and name not in table.constants
-        }
+class _Moving(Rows):
+    """Statements of one task."""
 
     def notes(self) -> dict[str, str]:
         """Return what the report tells of rows: its words → SQL of whether it holds."""
         found: dict[str, str] = {}
-        if foreign := self._foreign():
-            found[self.table.name] = f"NOT ({' AND '.join(foreign)})"
-        for column, alias in self.parents.items():
-            if not self._is_lookup(column) and self._nullable(column):
-                found[f"{self.table.name}.{column}"] = self._stands(f"{self._absent(column, alias)}")
+        if self.needed:
+            found[self.table.name] = f"NOT ({' AND '.join(self.known(self.needed))})"
+        for column in self.first:
+            if not self.is_lookup(column) and self.nullable(column) and self.parents[column] != "d":
+                found[f"{self.table.name}.{column}"] = " AND ".join([*self.travels, self.absent(column)])
         for column, value in self.derived.items():
             if value.lost:
-                found[f"{self.table.name}.{column}"] = self._stands(f"({value.lost})")
+                found[f"{self.table.name}.{column}"] = " AND ".join([*self.travels, f"({value.lost})"])
         return found
 
-    def count(self, way: Path, notes: Sequence[str]) -> str:
-        sums = "".join(f", COALESCE(SUM({note}), 0)" for note in notes)
-        return f"SELECT STRAIGHT_JOIN COUNT(*){sums} {self._from(way, own=None)} {self._where(way)}"
-
-    def without_ids(self, ways: Sequence[Path]) -> str | None:
+    def without_ids(self) -> str | None:
         if not self.table.id_column or self.table.name == ROOT:
             return None
-        row = f"t0.{quoted(self.table.id_column)}"
-        return " UNION ALL ".join(
-            f"SELECT STRAIGHT_JOIN {row} AS id {self._from(way, own='LEFT ')}"
-            f" {self._where(way, *self._travels(), 'own.target_id IS NULL')}"
-            for way in ways
-        )
-
-    def probe(self, way: Path) -> str:
-        there = f"STRAIGHT_JOIN {quoted(self.table.name)} x ON {self._same_key()}"
-        return f"SELECT STRAIGHT_JOIN 1 {self._from(way)} {there} {self._where(way, *self._travels())} LIMIT 1"
+        parents = [*self.needed, *self.awaited]
+        row, where = f"t0.{quoted(self.table.id_column)} AS id", [*self.travels, "own.target_id IS NULL"]
+        return " UNION ALL ".join(self.select(row, way, own="LEFT ", parents=parents, where=where) for way in self.ways)
 
     def insert(self, way: Path, *, twins: bool, missing: bool) -> Insert:
-        names = ", ".join(quoted(name) for name in self.table.table.columns)
-        values = {name: self._value(name) for name in self.table.table.columns}
-        there = f"LEFT JOIN {quoted(self.table.name)} x ON {self._same_key()}" if missing else ""
+        columns = self.table.table.columns
+        names = ", ".join(quoted(name) for name in columns)
+        values = {name: self.value(name) for name in columns}
+        there = "LEFT " if missing else ""
         absent = [f"x.{quoted(self.table.table.primary_key[0])} IS NULL"] if missing else []
-        rest = f"{self._from(way)} {there} {self._where(way, *self._travels(), *absent)}"
-        keys = {name: self._key(name) for name in self.table.table.primary_key}
-        links = None if self.table.id_column else recording(self.exchange_id, self.table.table, keys, rest)
+        rest = self.rows(way, own="STRAIGHT_", parents=self.first, there=there, where=[*self.travels, *absent])
+        keys = {name: self.key(name) for name in self.table.table.primary_key}
+        links = None if self.table.id_column else recording(self.work.numbers, self.table.table, keys, rest)
+        into = f"INSERT INTO {quoted(self.table.name)} ({names})"
         if not twins:
-            rows = f"SELECT STRAIGHT_JOIN {', '.join(values.values())} {rest}"
-            return Insert(f"INSERT INTO {quoted(self.table.name)} ({names}) {rows}", links)
+            return Insert(f"{into} SELECT STRAIGHT_JOIN {', '.join(values.values())} {rest}", links)
         key = ", ".join(keys.values())
-        order = ", ".join(f"t0.{quoted(name)}" for name in self.table.table.primary_key)
+        order = ", ".join(f"t0.{quoted(name)}" for name in keys)
         selected = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
         return Insert(
-            f"INSERT INTO {quoted(self.table.name)} ({names}) SELECT {names} FROM (SELECT STRAIGHT_JOIN {selected},"
+            f"{into} SELECT {names} FROM (SELECT STRAIGHT_JOIN {selected},"
             f" ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) AS `exchange twin` {rest}) r"
             " WHERE r.`exchange twin` = 1",
             links,
         )
 
-    def verify(self, way: Path) -> str:
-        """Also a row that waits for a lookup travels: it is missing so far."""
-        found = f"COUNT(x.{quoted(self.table.table.primary_key[0])})"
-        there = f"LEFT JOIN {quoted(self.table.name)} x ON {self._same_key()}"
-        rest = f"{self._from(way, own='LEFT ')} {there} {self._where(way, *self._foreign())}"
-        return f"SELECT STRAIGHT_JOIN COUNT(*), {found} {rest}"
-
-    def reconcile(self, way: Path) -> str:
+    def reconcile(self, way: Path, notes: Iterable[str]) -> str:
         """Add up what is read and what is written, without what is made anew here or waits for other rows."""
         columns = self.table.compared
-        sums = ", ".join(
-            f"COALESCE(SUM(CRC32(CONCAT_WS('#', {', '.join(parts)}))), 0)"
-            for parts in (
-                [column.printed(self._value(column.name)) for column in columns],
-                [column.printed(f"x.{quoted(column.name)}") for column in columns],
-            )
+        read = [column.printed(self.value(column.name)) for column in columns]
+        written = [column.printed(f"x.{quoted(column.name)}") for column in columns]
+        there, travels = (
+            f"x.{quoted(self.table.table.primary_key[0])} IS NOT NULL",
+            " AND ".join(self.travels) or "TRUE",
         )
-        there = f"STRAIGHT_JOIN {quoted(self.table.name)} x ON {self._same_key()}"
-        return f"SELECT STRAIGHT_JOIN {sums} {self._from(way)} {there} {self._where(way, *self._travels())}"
-
-    def _from(self, way: Path, own: str | None = "STRAIGHT_") -> str:
-        """Read downwards from the documents: their entries in the map are a short range of its key.
-
-        Every SELECT keeps this order: a lookup that stands first would bring along every row that refers to it.
-        """
-        ((root, _), *below) = way.tables
-        tables = [f"FROM exchange_id_map d FORCE INDEX (PRIMARY) STRAIGHT_JOIN {root} ON {way.document} = d.source_id"]
-        tables += [f"STRAIGHT_JOIN {table} ON {on}" for table, on in below]
-        if own and self.table.id_column and self.table.name != ROOT:
-            row = f"t0.{quoted(self.table.id_column)}"
-            tables.append(own + joined("own", self.exchange_id, self.table.name, row))
-        for column, alias in self.parents.items():
-            value = f"t0.{quoted(column)}"
-            tables.append("LEFT " + joined(alias, self.exchange_id, self.table.mapped[column], value))
-        return " ".join(tables)
-
-    def _where(self, way: Path, *more: str) -> str:
-        documents = [
-            of(self.exchange_id, ROOT, "d"),
-            f"d.source_id BETWEEN {self.chunk.first} AND {self.chunk.last}",
+        sums = [
+            "COUNT(*)",
+            *(f"COALESCE(SUM({note}), 0)" for note in notes),
+            f"COALESCE(SUM(IF({travels}, CRC32(CONCAT_WS('#', {', '.join(read)})), 0)), 0)",
+            f"COALESCE(SUM(IF({there}, CRC32(CONCAT_WS('#', {', '.join(written)})), 0)), 0)",
         ]
-        return "WHERE " + " AND ".join([*documents, *way.conditions, *more])
-
-    def _travels(self) -> list[str]:
-        """Conditions of rows that are written: none of what they need was left out or is still to come."""
-        waiting = [f"NOT {self._absent(c, alias)}" for c, alias in self.parents.items() if self._is_lookup(c)]
-        return [*self._foreign(), *waiting]
-
-    def _foreign(self) -> list[str]:
-        return [
-            f"NOT {self._absent(column, alias)}"
-            for column, alias in self.parents.items()
-            if not self._is_lookup(column) and not self._nullable(column)
-        ]
-
-    def _stands(self, condition: str) -> str:
-        return "(" + " AND ".join([*self._travels(), condition]) + ")"
-
-    def _absent(self, column: str, alias: str) -> str:
-        return f"(t0.{quoted(column)} IS NOT NULL AND {alias}.target_id IS NULL)"
-
-    def _is_lookup(self, column: str) -> bool:
-        return self.table.mapped[column] in self.work.plan.lookups
-
-    def _nullable(self, column: str) -> bool:
-        return self.table.table.columns[column].nullable
-
-    def _same_key(self) -> str:
-        return " AND ".join(f"x.{quoted(name)} = {self._key(name)}" for name in self.table.table.primary_key)
-
-    def _key(self, name: str) -> str:
-        if name == self.table.id_column:
-            return f"{self.own}.target_id"
-        return self.ids.get(name, f"t0.{quoted(name)}")
-
-    def _value(self, name: str) -> str:
-        if name in self.table.constants:
-            return self.table.constants[name].decode()
-        if name == self.table.id_column:
-            return f"{self.own}.target_id"
-        if name in self.table.deferred:
-            # A row that may not be without a parent is its own until the rest is there.
-            return "NULL" if self._nullable(name) else f"{self.own}.target_id"
-        if name in self.derived:
-            return self.derived[name].value
-        return self.ids.get(name, f"t0.{quoted(name)}")
+        return self.select(", ".join(sums), way, own="LEFT ", parents=self.first, there="LEFT ")

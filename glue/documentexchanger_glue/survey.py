@@ -1,57 +1,70 @@
-"""What the selected documents bring along, measured in the source before anything is written."""
+"""What the selected documents bring along, measured in the source before their rows are copied."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .db import fetch, patiently
+from .db import Row, quoted
 from .domain import CODES, EXHIBITS
-from .reading import columns_of, queries
-from .work import Work, source_of
+from .plan import TablePlan
+from .work import Work
 
 #: A lookup and the columns that rows name it by → the values that they name.
 Needs = dict[tuple[str, tuple[str, ...]], set[tuple[bytes, ...]]]
+
+_MASK = "confidentiality_status"
 
 
 @dataclass
 class Survey:
     """Of some documents: rows per owned table, lookup rows that are referred to, confidentiality bits in use."""
 
-    counts: dict[str, int] = field(default_factory=dict)
+    #: Table → grain of what its rows hang on → rows.
+    counts: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     needs: Needs = field(default_factory=lambda: defaultdict(set))
     mask: int = 0
 
     def add(self, other: "Survey") -> None:
-        """Take in what was found for other documents."""
-        for table, count in other.counts.items():
-            self.counts[table] = self.counts.get(table, 0) + count
+        """Take in what was found elsewhere."""
+        for table, counts in other.counts.items():
+            self.counts[table].update(counts)
         for key, values in other.needs.items():
             self.needs[key] |= values
         self.mask |= other.mask
 
 
-def survey(work: Work, documents: Iterable[int]) -> Survey:
-    """Measure what hangs on some documents. Only reads the source."""
-    chosen = tuple(documents)
-    return patiently(lambda: _survey(work, chosen), "measuring the selection")
+class Measuring:
+    """One question to the source about a table, all that is asked at once. Pure.
 
+    Rows are counted by grain of what they hang on and by what they refer to.
+    """
 
-def _survey(work: Work, documents: tuple[int, ...]) -> Survey:
-    plan, found = work.plan, Survey()
-    with source_of(work.settings) as source:
-        for name in plan.owned:
-            table = plan.tables[name]
-            found.counts[name] = sum(
-                int(fetch(source, query)[0][0] or 0) for query in queries(plan, table, "COUNT(*)", documents)
-            )
-            for key in table.table.foreign_keys:
-                if key.parent in plan.lookups and not set(key.columns) & table.constants.keys():
-                    for query in queries(plan, table, f"DISTINCT {columns_of(key.columns)}", documents):
-                        rows = [tuple(v for v in row if v is not None) for row in fetch(source, query)]
-                        full = {row for row in rows if len(row) == len(key.columns)}
-                        found.needs[key.parent, key.parent_columns] |= full
-        exhibits = plan.tables[EXHIBITS]
-        if CODES in plan.lookups and "confidentiality_status" in exhibits.table.columns:
-            for query in queries(plan, exhibits, "BIT_OR(t0.confidentiality_status)", documents):
-                found.mask |= int(fetch(source, query)[0][0] or 0)
-    return found
+    def __init__(self, work: Work, table: TablePlan) -> None:
+        self.work, self.table = work, table
+        self.keys = [
+            key
+            for key in table.table.foreign_keys
+            if key.parent in work.plan.lookups and not set(key.columns) & table.constants.keys()
+        ]
+        self.columns = tuple(dict.fromkeys(column for key in self.keys for column in key.columns))
+        self.has_mask = table.name == EXHIBITS and CODES in work.plan.lookups and _MASK in table.table.columns
+
+    def select(self, document: str) -> tuple[str, str]:
+        """Return what is selected, and by what it is grouped; `document`: SQL of the document's id."""
+        above = f"t0.{quoted(self.table.anchor[0])}" if self.table.anchor else document
+        mask = f"BIT_OR(t0.{_MASK})" if self.has_mask else "0"
+        columns = [f"{above} DIV {self.work.pace.grain}", *(f"t0.{quoted(name)}" for name in self.columns)]
+        return ", ".join(["COUNT(*)", mask, *columns]), ", ".join(columns)
+
+    def survey(self, rows: Iterable[Row]) -> Survey:
+        """Take in the answer."""
+        found = Survey()
+        for count, mask, grain, *values in rows:
+            found.counts[self.table.name][int(grain or 0)] += int(count or 0)
+            found.mask |= int(mask or 0)
+            row = dict(zip(self.columns, values, strict=True))
+            for key in self.keys:
+                named = tuple(value for column in key.columns if (value := row[column]) is not None)
+                if len(named) == len(key.columns):
+                    found.needs[key.parent, key.parent_columns].add(named)
+        return found

@@ -1,19 +1,27 @@
 """One table for one chunk of documents: the piece of work that movers do, check in, and may do again at any time."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from .ranges import IdRange
-from .work import Chunk, Work
+from .survey import Survey
+from .work import Chunk, Pace, Work
 
 
 @dataclass(frozen=True)
-class Task:
-    """One table for one chunk of documents, and the ids for its new rows."""
+class Part:
+    """One table for one chunk of documents."""
 
     table: str
     chunk: Chunk
+
+
+@dataclass(frozen=True)
+class Task(Part):
+    """A part that is to be moved, and ids for its new rows that nothing has used yet."""
+
     ids: IdRange
 
 
@@ -43,6 +51,13 @@ class Count:
         self.target += other.target
 
 
+class Measure(Protocol):
+    """Measures what one table holds for one chunk of documents; only reads."""
+
+    def __call__(self, work: Work, part: Part) -> Survey:
+        """Measure it."""
+
+
 class Move(Protocol):
     """Moves the rows of one task; rows that are there stay as they are, and what is missing is written."""
 
@@ -50,16 +65,34 @@ class Move(Protocol):
         """Move them."""
 
 
-class Verify(Protocol):
-    """Counts the rows of every owned table that hang on one chunk of documents."""
+class Complete(Protocol):
+    """Sets the deferred columns of a part's rows; returns what could not be set, for the report."""
 
-    def __call__(self, work: Work, chunk: Chunk) -> dict[str, Count]:
+    def __call__(self, work: Work, part: Part) -> Counter[str]:
+        """Set them."""
+
+
+class Verify(Protocol):
+    """Counts the rows of a part."""
+
+    def __call__(self, work: Work, part: Part) -> Count:
         """Count them."""
+
+
+class Describe(Protocol):
+    """Writes the lines of the manifest for one chunk of documents."""
+
+    def __call__(self, work: Work, chunk: Chunk) -> Iterable[str]:
+        """Write them."""
 
 
 @dataclass(frozen=True)
 class Mover:
     """A way for rows to travel, and to see that they have arrived."""
 
+    pace: Pace
+    measure: Measure
     move: Move
+    complete: Complete
     verify: Verify
+    describe: Describe

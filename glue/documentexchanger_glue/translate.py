@@ -53,7 +53,7 @@ def id_maps(
         holders.append((table.id_column, table.name))
     for column, parent in holders:
         wanted[parent] |= {int(value) for row in rows if (value := row[column]) is not None}
-    return {name: lookup(target, work.settings.exchange_id, name, ids) for name, ids in wanted.items()}
+    return {name: lookup(target, work.numbers, name, ids) for name, ids in wanted.items()}
 
 
 def place(work: Work, table: TablePlan, row: Values, maps: IdMaps, columns: Iterable[str]) -> Placed | Stays:

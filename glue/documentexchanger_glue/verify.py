@@ -9,32 +9,29 @@ from .idmap import lookup
 from .mover import batches
 from .plan import TablePlan
 from .reading import queries
-from .task import Count
+from .task import Count, Part
 from .translate import Placed, Stays, Values, first_columns, id_maps, key_of, place
-from .work import Chunk, Work, documents_of, source_of, target_of
+from .work import Work, pages_of, source_of, target_of
 from .writing import existing
 
 
-def verify_chunk(work: Work, chunk: Chunk) -> dict[str, Count]:
-    """Count the rows of every owned table that hang on one chunk of documents."""
-    return patiently(lambda: _verify(work, chunk), "checking the copy")
+def verify_rows(work: Work, part: Part) -> Count:
+    """Count the rows of one table that hang on one chunk of documents."""
+    return patiently(lambda: _verify(work, part), "checking the copy")
 
 
-def _verify(work: Work, chunk: Chunk) -> dict[str, Count]:
-    counts: dict[str, Count] = {}
+def _verify(work: Work, part: Part) -> Count:
+    table, counted = work.plan.tables[part.table], Count()
+    needed = {*table.table.primary_key, *first_columns(table)}
+    columns = [column for column in table.table.columns.values() if column.name in needed]
+    select = ", ".join(column.read("t0") for column in columns)
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        documents = documents_of(target, work.settings, chunk)
-        for name in work.plan.owned:
-            table = work.plan.tables[name]
-            counts[name] = Count()
-            needed = {*table.table.primary_key, *first_columns(table)}
-            columns = [column for column in table.table.columns.values() if column.name in needed]
-            select = ", ".join(column.read("t0") for column in columns)
-            for query in queries(work.plan, table, select, documents):
+        for above in pages_of(target, work, part.chunk, table.hangs_on):
+            for query in queries(work.plan, table, select, above):
                 for found in batches(stream(source, query)):
                     rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]
-                    counts[name].add(_look_for(target, work, table, rows))
-    return counts
+                    counted.add(_look_for(target, work, table, rows))
+    return counted
 
 
 def _look_for(target: Connection, work: Work, table: TablePlan, rows: Sequence[Values]) -> Count:
@@ -45,7 +42,7 @@ def _look_for(target: Connection, work: Work, table: TablePlan, rows: Sequence[V
     own: dict[int, int] = {}
     if table.id_column:
         ids = [int(row[table.id_column] or 0) for row, _ in travelling]
-        own = lookup(target, work.settings.exchange_id, table.name, ids)
+        own = lookup(target, work.numbers, table.name, ids)
     keys = [
         key_of(table, row, found, own.get(int(row[table.id_column] or 0), 0) if table.id_column else 0)
         for row, found in travelling

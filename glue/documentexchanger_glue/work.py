@@ -1,25 +1,41 @@
 """What a Spark task is told: small, free of secrets, and the same on every attempt."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from pymysql.connections import Connection
 
-from .db import connection, fetch
+from .db import connection, execute, fetch, named_lock, patiently
 from .domain import ROOT
+from .idmap import Numbers, of
 from .plan import Plan
 from .secrets import fetch_login
 from .settings import Settings
 
+_PAGE = 1000
+_GUARD_SECONDS = 7 * 24 * 3600
+
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some of the selected documents, by the range of their source ids; also one part of the manifest."""
+    """Some of the selected documents, or of the rows that others hang on, by the range of their source ids."""
 
     number: int
     first: int
     last: int
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much is done at once."""
+
+    #: Rows of one task, unless more hang on rows whose ids are close together.
+    rows: int
+    #: So many ids that follow each other stay together.
+    grain: int
+    #: Documents that are surveyed together.
+    documents: int
 
 
 @dataclass(frozen=True)
@@ -28,6 +44,9 @@ class Work:
 
     settings: Settings
     plan: Plan
+    pace: Pace
+    #: Table → the number that stands for it in the job's own tables.
+    numbers: Numbers = field(default_factory=dict)
     #: Bit of a confidentiality code in the source → its bit in the destination.
     bits: Mapping[int, int] = field(default_factory=dict)
 
@@ -46,12 +65,33 @@ def target_of(settings: Settings) -> Iterator[Connection]:
         yield target
 
 
-def documents_of(target: Connection, settings: Settings, chunk: Chunk) -> dict[int, int]:
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Keep other runs of this exchange out, by a connection of its own that does nothing else."""
+
+    def enter() -> ExitStack:
+        with ExitStack() as stack:
+            guard = stack.enter_context(target_of(settings))
+            execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
+            stack.enter_context(named_lock(guard, f"exchange:{settings.exchange_id}", 60))
+            return stack.pop_all()
+
+    with patiently(enter, "locking the exchange"):
+        yield
+
+
+def documents_of(target: Connection, work: Work, chunk: Chunk) -> dict[int, int]:
     """Return the chunk's documents: source id → target id."""
-    rows = fetch(
+    return {source: found for page in pages_of(target, work, chunk, ROOT) for source, found in page.items()}
+
+
+def pages_of(target: Connection, work: Work, chunk: Chunk, table: str) -> Iterator[dict[int, int]]:
+    """Yield the chunk's rows of a table some at a time: source id → target id, ascending."""
+    first = chunk.first
+    while page := fetch(
         target,
-        "SELECT source_id, target_id FROM exchange_id_map WHERE exchange_id = %s AND table_name = %s"
-        " AND source_id BETWEEN %s AND %s ORDER BY source_id",
-        (settings.exchange_id, ROOT, chunk.first, chunk.last),
-    )
-    return {int(source or 0): int(found or 0) for source, found in rows}
+        f"SELECT source_id, target_id FROM exchange_id_map WHERE {of(work.numbers, table)}"
+        f" AND source_id BETWEEN {first} AND {chunk.last} ORDER BY source_id LIMIT {_PAGE}",
+    ):
+        yield {int(source or 0): int(found or 0) for source, found in page}
+        first = int(page[-1][0] or 0) + 1

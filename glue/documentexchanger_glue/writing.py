@@ -1,4 +1,4 @@
-"""Rows into the destination: only those that are not there yet, many to a statement, in short transactions."""
+"""Rows into the destination: only those that are not there yet, many to a statement."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pymysql.connections import Connection
 
-from .db import execute, fetch, quoted, transaction
+from .db import execute, fetch, quoted
 from .errors import MisfitError
-from .idmap import record
+from .idmap import Numbers, record
 from .links import Key, record_links
 from .plan import TablePlan
 
@@ -53,15 +53,16 @@ def _among(table: TablePlan, keys: AbstractSet[Key]) -> bytes:
 
 
 def insert_missing(
-    target: Connection, exchange_id: str, table: TablePlan, rows: Sequence[NewRow], *, shared: bool = False
+    target: Connection, numbers: Numbers, table: TablePlan, rows: Sequence[NewRow], *, shared: bool = False
 ) -> int:
     """Write the rows that are not there yet, and remember which became which; return how many were new.
 
+    What is written belongs together: the caller opens a transaction.
     `shared`: rows that are there already may serve others too, so that they are used is remembered as well.
     """
     present = existing(target, table, (row.key for row in rows))
     if shared:
-        record_links(target, exchange_id, table.table, sorted(present), merged=True)
+        record_links(target, numbers, table.table, sorted(present), merged=True)
     missing = list({row.key: row for row in rows if row.key not in present}.values())
     pairs = [row.pair for row in rows if row.pair]
     if not missing and not pairs:
@@ -71,13 +72,12 @@ def insert_missing(
         ", ".join(quoted(column.name) for column in table.columns).encode(),
     )
     most = _largest_statement(target) - len(head)
-    with transaction(target):
-        record(target, exchange_id, table.name, pairs)
-        if not table.id_column:
-            record_links(target, exchange_id, table.table, (row.key for row in missing))
-        for values in _statements(table, missing, most):
-            execute(target, head + values)
-        _must_be_equal(target, table, [row for row in missing if row.checksum is not None])
+    record(target, numbers, table.name, pairs)
+    if not table.id_column:
+        record_links(target, numbers, table.table, (row.key for row in missing))
+    for values in _statements(table, missing, most):
+        execute(target, head + values)
+    _must_be_equal(target, table, [row for row in missing if row.checksum is not None])
     return len(missing)
 
 

@@ -6,11 +6,17 @@ from pymysql.connections import Connection
 
 from .catalogue import Table
 from .db import fetch, quoted
-from .idmap import of
+from .idmap import Numbers, literal, numbers_of, of
 from .links import key_sql
 from .ranges import EXTRA
 
 Span = tuple[int, int]
+
+
+def kept_of(exchange_id: str, table: str, alias: str = "") -> str:
+    """Return SQL of what singles out the rows of one table that a removal of one exchange leaves."""
+    prefix = f"{alias}." if alias else ""
+    return f"{prefix}exchange_id = {literal(exchange_id)} AND {prefix}table_name = {literal(table)}"
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,7 @@ class Written:
     """The rows of one table that an exchange wrote."""
 
     exchange_id: str
+    numbers: Numbers
     table: Table
     #: Ids that nobody else has been given, first and last; none where rows share their ids' counter with others.
     spans: tuple[Span, ...] = ()
@@ -38,7 +45,7 @@ class Written:
 
     def is_own(self, row: str) -> str:
         """Return SQL of whether the exchange wrote a row."""
-        mine = of(self.exchange_id, self.table.name)
+        mine = of(self.numbers, self.table.name)
         if not self.table.id_column:
             named = f"row_key = {self.key(row)}"
             return f"EXISTS (SELECT 1 FROM exchange_links WHERE {mine} AND merged = 0 AND {named})"
@@ -49,19 +56,19 @@ class Written:
 
     def is_kept(self, row: str) -> str:
         """Return SQL of whether a removal leaves a row."""
-        mine = of(self.exchange_id, self.table.name)
+        mine = kept_of(self.exchange_id, self.table.name)
         return f"EXISTS (SELECT 1 FROM exchange_kept WHERE {mine} AND row_key = {self.key(row)})"
 
 
 def written_by(target: Connection, exchange_id: str, tables: dict[str, Table]) -> dict[str, Written]:
     """Return, of every table that the exchange may have written to, what it wrote."""
-    names = {
-        (row[0] or b"").decode()
-        for remembered in ("exchange_id_map", "exchange_links", "exchange_id_ranges")
-        for row in fetch(target, f"SELECT DISTINCT table_name FROM {remembered} WHERE exchange_id = %s", (exchange_id,))
-    }
+    numbers = numbers_of(target, exchange_id, ())
     spans = _spans(target, exchange_id)
-    return {name: Written(exchange_id, tables[name], spans.get(name, ())) for name in sorted(names) if name in tables}
+    return {
+        name: Written(exchange_id, numbers, tables[name], spans.get(name, ()))
+        for name in sorted(numbers)
+        if name in tables
+    }
 
 
 def _spans(target: Connection, exchange_id: str) -> dict[str, tuple[Span, ...]]:

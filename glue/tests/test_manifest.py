@@ -30,7 +30,6 @@ def test_the_manifest_names_every_file_of_every_document(source: Case, target: C
         {
             "documentId": "1",
             "destinationDocumentId": "2",
-            "exhibitIds": ["2"],
             "exhibits": [{"sourceExhibitId": "1", "exhibitId": "2"}],
             "sourceBatchId": None,
             "files": [

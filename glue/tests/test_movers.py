@@ -121,3 +121,18 @@ def held(case: Case) -> dict[str, list[tuple[Any, ...]]]:
         table: [tuple(v.replace(own, "") if isinstance(v, str) else v for v in row) for row in rows]
         for table, rows in case.fingerprint().items()
     }
+
+
+@once
+def test_rows_come_from_the_reader_endpoint_where_there_is_one(
+    case_elsewhere: Case, source: Case, exchange: Make, elsewhere: str
+) -> None:
+    # Prepare
+    fill(case_elsewhere)
+    # Act
+    report = exchange(source_secret_id=elsewhere).run()
+    # Assess
+    assert source.rows("documents") == []
+    assert {name: count.target for name, count in report.rows.items()} == {
+        name: len(rows) for name, rows in case_elsewhere.fingerprint().items()
+    }

@@ -3,9 +3,13 @@
 import pytest
 
 from documentexchanger_glue.catalogue import Catalogue, Column, ForeignKey, Table
+from documentexchanger_glue.checkpoints import cut
 from documentexchanger_glue.errors import MisfitError
 from documentexchanger_glue.order import order_of
 from documentexchanger_glue.plan import make_plan
+from documentexchanger_glue.work import Pace
+
+LAST = (1 << 64) - 1
 
 NEEDED = {
     "documents": ("id", "file_name"),
@@ -125,3 +129,22 @@ def test_documents_must_have_a_number_for_a_key() -> None:
         make_plan({**catalogue(), "documents": table("documents", primary=())}, frozenset(), include_natives=True)
     # Assess
     assert caught.value.code == "KEY_UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("counts", "chunks"),
+    [
+        ({}, [(0, LAST, 0)]),
+        ({0: 4, 1: 3, 2: 4}, [(0, 19, 7), (20, LAST, 4)]),
+        ({3: 25, 9: 1}, [(0, 89, 25), (90, LAST, 1)]),
+        ({9: 5, 3: 5}, [(0, LAST, 10)]),
+    ],
+)
+def test_tables_are_cut_into_chunks_of_about_equally_many_rows_that_cover_all_ids(
+    counts: dict[int, int], chunks: list[tuple[int, int, int]]
+) -> None:
+    # Act
+    made = cut(counts, Pace(rows=10, grain=10, documents=1), 7)
+    # Assess
+    assert [(chunk.first, chunk.last, rows) for chunk, rows in made] == chunks
+    assert [chunk.number for chunk, _ in made] == list(range(7, 7 + len(chunks)))

@@ -1,6 +1,7 @@
 """The same exchange again, after any death, beside others: always the same rows."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from pymysql.connections import Connection
 
 from documentexchanger_glue.errors import InvalidInputError, MisfitError
 from documentexchanger_glue.settings import Selection
+from documentexchanger_glue.task import Task
+from documentexchanger_glue.work import Pace
 from tests.cases import Case, file_document, fill
 from tests.conftest import Exchange, one_by_one
 
@@ -68,7 +71,7 @@ def countdown(monkeypatch: pytest.MonkeyPatch) -> Effects:
 
 
 def everything(target: Case) -> dict[str, list[tuple[Any, ...]]]:
-    return {**target.fingerprint(), "map": target.rows("exchange_id_map", order="1, 2, 3")}
+    return {**target.fingerprint(), "map": target.rows("exchange_id_map", order="1, 2")}
 
 
 def test_the_same_exchange_again_changes_nothing(source: Case, target: Case, exchange: Make) -> None:
@@ -111,6 +114,58 @@ def test_a_copy_that_dies_at_any_statement_is_completed_by_the_next(
         # Assess
         assert {table: len(rows) for table, rows in target.fingerprint().items()} == counts, effect
         assert target.dangling() == []
+
+
+def test_a_copy_that_dies_after_any_checkpoint_goes_on_with_the_next_one(
+    new_case: Callable[..., Case], source: Case, exchange: Make
+) -> None:
+    # Prepare: every table is one chunk.
+    fill(source)
+    counts = {table: len(rows) for table, rows in source.fingerprint().items()}
+    moved: list[Task] = []
+    fatal: int | None = None
+
+    def spread(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        results = []
+        for item in items:
+            if isinstance(item, Task):
+                if len(moved) == fatal:
+                    raise Killed
+                moved.append(item)
+            results.append(work(item))
+        return results
+
+    def into(target: Case) -> Exchange:
+        return replace(exchange(destination_case_id=target.number), pace=Pace(rows=1000, grain=1000, documents=1000))
+
+    into(new_case()).run(spread)
+    checkpoints = len(moved)
+    assert checkpoints > 10
+    # Act
+    for number in range(checkpoints):
+        target = new_case()
+        same = into(target)
+        moved.clear()
+        fatal = number
+        with pytest.raises(Killed):
+            same.run(spread)
+        fatal = None
+        same.run(spread)
+        # Assess
+        assert len(set(moved)) == len(moved) == checkpoints
+        assert {table: len(rows) for table, rows in target.fingerprint().items()} == counts
+        assert target.dangling() == []
+
+
+def test_tables_of_another_build_are_refused(source: Case, target: Case, exchange: Make) -> None:
+    # Prepare
+    fill(source)
+    target.run("CREATE TABLE exchange_id_map (exchange_id CHAR(36), source_id BIGINT, target_id BIGINT)")
+    # Act
+    with pytest.raises(MisfitError) as caught:
+        exchange().run()
+    # Assess
+    assert (caught.value.code, "exchange_id_map" in caught.value.message) == ("BOOKKEEPING_FOREIGN", True)
 
 
 def test_two_exchanges_into_one_case_do_not_disturb_each_other(source: Case, target: Case, exchange: Make) -> None:

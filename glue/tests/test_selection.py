@@ -80,7 +80,6 @@ def test_a_document_with_nothing_on_it_comes_too(source: Case, target: Case, exc
         {
             "documentId": str(document),
             "destinationDocumentId": "1",
-            "exhibitIds": [],
             "exhibits": [],
             "sourceBatchId": None,
             "files": [],

@@ -12,13 +12,14 @@ export async function findCounterparts(
   exchangeId: string,
 ): Promise<Counterparts> {
   const found = new Map<string, Map<string, string[]>>();
-  const mapped = (destination.tables.get("exchange_id_map")?.rows ?? [])
-    .filter((row) => row["exchange_id"] === exchangeId)
-    .map((row) => ({
-      table: String(row["table_name"]),
-      source: row["source_id"] ?? "",
-      target: row["target_id"] ?? "",
-    }));
+  const own = (destination.tables.get("exchange_tables")?.rows ?? []).filter(
+    (row) => row["exchange_id"] === exchangeId,
+  );
+  const names = new Map(own.map((row) => [row["table_no"], String(row["table_name"])]));
+  const mapped = (destination.tables.get("exchange_id_map")?.rows ?? []).flatMap((row) => {
+    const table = names.get(row["table_no"]);
+    return table === undefined ? [] : [{ table, source: row["source_id"] ?? "", target: row["target_id"] ?? "" }];
+  });
   for (const [table, pairs] of Map.groupBy(mapped, ({ table }) => table)) found.set(table, byFirst(pairs));
   for (const [table, columns] of Object.entries(sharedTables)) {
     const same = columns.map((column) => `s.${column} = t.${column}`).join(" AND ");

@@ -97,10 +97,16 @@ async function startServer({ dataDir, port, log, toolchain, admin }: ServerOptio
   }
 }
 
+/** Beside the data folder, every folder in which is a schema. */
+function temporaryDir(dataDir: string): string {
+  return `${dataDir}-tmp`;
+}
+
 function serverOptions(dataDir: string, port: number): string[] {
   return [
     "--no-defaults",
     `--datadir=${dataDir}`,
+    // A server that starts removes what it finds of temporary tables, whosever they are.
     `--tmpdir=${temporaryDir(dataDir)}`,
     "--socket=s",
     `--pid-file=${join(dataDir, pidFile)}`,
@@ -120,11 +126,6 @@ function serverOptions(dataDir: string, port: number): string[] {
     "--max-connections=200",
     ...(process.getuid?.() === 0 ? ["--user=root"] : []),
   ];
-}
-
-/** A starting server clears its folder of temporary tables, so that no two may share one. */
-function temporaryDir(dataDir: string): string {
-  return `${dataDir}-tmp`;
 }
 
 /** An initialised data folder, made once per server version and copied for each start. */

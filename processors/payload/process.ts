@@ -109,13 +109,14 @@ export interface Outgoing {
 /**
  * One message for each file of a document that travels, to the first of the stages that it passes.
  *
- * @throws PermanentError INVALID_MANIFEST when a line lacks what annotations need; QUEUE_MISSING
+ * @throws PermanentError QUEUE_MISSING
  */
 export function messagesOf(
   line: ManifestLine,
   { exchange, caseBucket: bucket, annotations, queues }: PayloadInput,
 ): Outgoing[] {
-  const { documentId, destinationDocumentId, exhibitIds, exhibits, sourceBatchId, files } = line;
+  const { documentId, destinationDocumentId, exhibits, sourceBatchId, files } = line;
+  const exhibitIds = exhibits.map(({ exhibitId }) => exhibitId);
   const common = { exchange, documentId, destinationDocumentId, exhibitIds, bucket };
   const copy = (file: ManifestFile): Outgoing => ({
     queueUrl: queueOf(queues, "s3_copy"),
@@ -123,9 +124,6 @@ export function messagesOf(
     stages: stagesOf(file.role, {}),
   });
   if (!annotations) return files.map(copy);
-  if (exhibits === undefined || sourceBatchId === undefined) {
-    throw new PermanentError("INVALID_MANIFEST", `the line of document ${documentId} lacks exhibits or sourceBatchId`);
-  }
   const preUpload = (file: ManifestFile): Outgoing => ({
     queueUrl: queueOf(queues, "pre_uploader"),
     message: { kind: "pre_uploader", ...common, exhibits, sourceBatchId, file, annotations },

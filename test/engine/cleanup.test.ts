@@ -247,7 +247,8 @@ describe("manifest", function () {
   const line = (documentId: string, ...files: [string, "document" | "native"][]): ManifestLine => ({
     documentId,
     destinationDocumentId: documentId,
-    exhibitIds: [],
+    sourceBatchId: null,
+    exhibits: [],
     files: files.map(([fileId, role]) => file(fileId, role)),
   });
   const put = (key: string, lines: readonly object[]) =>

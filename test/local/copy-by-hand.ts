@@ -113,10 +113,14 @@ export async function copyByHand(copy: HandCopy): Promise<void> {
              SELECT ${category["label_category_id"]}, ${category["label_id"]} FROM ${source}.label_category_labels s
              WHERE s.label_id IN (${used("exhibit_labels", "label_id")})`);
 
-  await run(`CREATE TABLE ${target}.exchange_id_map (exchange_id CHAR(36), table_name VARCHAR(64),
-             source_id BIGINT UNSIGNED, target_id BIGINT UNSIGNED)`);
-  for (const table of ["documents", "document_variants", "exhibits", ...hangingOnExhibits, "custom_field_values"]) {
-    await run(`INSERT INTO ${target}.exchange_id_map SELECT '${copy.exchangeId}', '${table}', id - ${shift}, id
+  await run(`CREATE TABLE ${target}.exchange_tables (table_no INT UNSIGNED, exchange_id CHAR(36),
+             table_name VARCHAR(64))`);
+  await run(`CREATE TABLE ${target}.exchange_id_map (table_no INT UNSIGNED, source_id BIGINT UNSIGNED,
+             target_id BIGINT UNSIGNED)`);
+  const mapped = ["documents", "document_variants", "exhibits", ...hangingOnExhibits, "custom_field_values"];
+  for (const [number, table] of mapped.entries()) {
+    await run(`INSERT INTO ${target}.exchange_tables VALUES (${number}, '${copy.exchangeId}', '${table}')`);
+    await run(`INSERT INTO ${target}.exchange_id_map SELECT ${number}, id - ${shift}, id
                FROM ${target}.${table} WHERE id > ${shift}`);
   }
   await copyObjects(

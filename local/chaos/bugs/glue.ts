@@ -9,9 +9,9 @@ export const glueBugs: readonly Bug[] = [
     breaks: "files of a document whose records were copied never travel",
     edits: [
       {
-        file: `${folder}/manifest.py`,
-        find: "for document in sorted(here)\n",
-        replace: "for document in sorted(here)[1:]\n",
+        file: `${folder}/server_side.py`,
+        find: "for one, there in found]\n",
+        replace: "for one, there in found[1:]]\n",
       },
     ],
     row: "clean",
@@ -24,18 +24,23 @@ export const glueBugs: readonly Bug[] = [
     edits: [
       {
         file: `${folder}/server_side.py`,
-        find: "        check_in(target, work.settings.exchange_id, task.chunk.number, moved)\n",
+        find: "    check_in(target, work.settings.exchange_id, task.chunk.number, moved)\n",
         replace: "",
       },
       {
-        file: `${folder}/server_sql.py`,
-        find: "*self._travels(), 'own.target_id IS NULL')",
-        replace: "*self._travels())",
+        file: `${folder}/server_side.py`,
+        find: "ids, is_fresh = task.ids, True\n",
+        replace: "ids, is_fresh = IdRange(), True\n",
       },
       {
         file: `${folder}/server_sql.py`,
-        find: "OVER (ORDER BY w.id) FROM ({without_ids}) w",
-        replace: "OVER (ORDER BY w.id) FROM ({without_ids}) w ON DUPLICATE KEY UPDATE target_id = VALUES(target_id)",
+        find: `[*self.travels, "own.target_id IS NULL"]`,
+        replace: "[*self.travels]",
+      },
+      {
+        file: `${folder}/server_sql.py`,
+        find: `f" FROM ({without_ids}) w"`,
+        replace: `f" FROM ({without_ids}) w ON DUPLICATE KEY UPDATE target_id = VALUES(target_id)"`,
       },
     ],
     row: "fault Glue run killed after commit 57",
