@@ -11,7 +11,7 @@ from pymysql.connections import Connection
 from .db import fetch, named_lock, number_of, patiently, quoted
 from .errors import InvalidInputError
 from .manifest import described
-from .mover import measure_rows, stream_rows
+from .mover import measure_rows, stream_rows, verify_rows
 from .patch import patch_rows
 from .server_side import (
     complete_on_server,
@@ -22,7 +22,6 @@ from .server_side import (
 )
 from .settings import Settings
 from .task import Mover
-from .verify import verify_rows
 from .work import Pace, source_of, target_of
 
 SERVER_SIDE, STREAMING = "server_side", "streaming"

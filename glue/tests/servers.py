@@ -89,7 +89,8 @@ def database_server(folder: Path) -> Iterator[DatabaseServer]:
             cursor.execute("CREATE USER reader@'%' IDENTIFIED BY 'reader-pass'")
             cursor.execute(r"GRANT SELECT ON `case\_%`.* TO reader@'%'")
             cursor.execute("CREATE USER copier@'%' IDENTIFIED BY 'copier-pass'")
-            cursor.execute(r"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `case\_%`.* TO copier@'%'")
+            rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, CREATE TEMPORARY TABLES"
+            cursor.execute(rf"GRANT {rights} ON `case\_%`.* TO copier@'%'")
         yield server
 
 
