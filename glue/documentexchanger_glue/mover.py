@@ -3,7 +3,7 @@
 They are staged beside the destination's tables; from there on all is as if both cases were on one server.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from pymysql.connections import Connection
@@ -11,12 +11,12 @@ from pymysql.connections import Connection
 from .db import fetch, patiently
 from .domain import ROOT
 from .reading import paths, query_of
-from .server_side import counted_by, moved_by
+from .server_side import counted_by, described_by, moved_by
 from .stage import stage
 from .survey import Measuring, Survey
 from .task import Count, Moved, Part, Task
 from .translate import first_columns
-from .work import Work, pages_of, source_of, target_of
+from .work import Chunk, Work, pages_of, source_of, target_of
 
 
 def measure_rows(work: Work, part: Part) -> Survey:
@@ -68,3 +68,17 @@ def _verify(work: Work, part: Part) -> Count:
         with source_of(work.settings) as source:
             stage(source, target, work, part, names)
         return counted_by(target, work, part, staged=True)
+
+
+def describe_rows(work: Work, chunk: Chunk) -> list[str]:
+    """Return the lines of the manifest for one chunk of documents."""
+    return patiently(partial(_describe, work, chunk), "writing the manifest")
+
+
+def _describe(work: Work, chunk: Chunk) -> list[str]:
+    with source_of(work.settings) as source, target_of(work.settings) as target:
+
+        def fill(name: str, columns: Sequence[str]) -> None:
+            stage(source, target, work, Part(name, chunk), columns, whole=True)
+
+        return described_by(target, work, chunk, fill)

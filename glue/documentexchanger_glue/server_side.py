@@ -5,7 +5,7 @@ source without locks.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 import pymysql
@@ -13,13 +13,14 @@ from pymysql.connections import Connection
 
 from .checkpoints import check_in
 from .db import DUPLICATE, Row, execute, fetch, number_of, patiently, stream, transaction
+from .domain import EXHIBITS, FILES, ROOT
 from .errors import MisfitError
 from .idmap import of
 from .manifest import line
 from .patch import set_column
 from .plan import TablePlan
 from .ranges import IdRange, TooFewIdsError, set_aside_more
-from .server_sets import describing, measuring, waiting
+from .server_sets import DESCRIBED, describing, measuring, waiting
 from .server_sql import Statements, give_ids, statements, verifying
 from .survey import Measuring, Survey
 from .task import Count, Moved, Part, Task
@@ -139,12 +140,28 @@ def counted_by(target: Connection, work: Work, part: Part, *, staged: bool = Fal
 
 def describe_on_server(work: Work, chunk: Chunk) -> list[str]:
     """Return the lines of the manifest for one chunk of documents."""
-    documents, exhibits, files = describing(work, chunk)
-    with target_of(work.settings) as target:
-        execute(target, f"SET SESSION group_concat_max_len = {_LONGEST_LIST}")
-        ids, about = (_joined(target, queries) for queries in (exhibits, files))
-        found = sorted((int(one or 0), int(there or 0)) for query in documents for one, there in fetch(target, query))
-    return [line(one, there, ids.get(one, ""), about.get(one, "")) for one, there in found]
+
+    def describe() -> list[str]:
+        with target_of(work.settings) as target:
+            return described_by(target, work, chunk)
+
+    return patiently(describe, "writing the manifest")
+
+
+def described_by(
+    target: Connection, work: Work, chunk: Chunk, fill: Callable[[str, Sequence[str]], None] | None = None
+) -> list[str]:
+    """Return the lines by statements of one connection; `fill` stages columns of a table where it has to be."""
+    execute(target, f"SET SESSION group_concat_max_len = {_LONGEST_LIST}")
+    told: dict[str, dict[int, str]] = {}
+    for name, columns in DESCRIBED.items():
+        if fill:
+            fill(name, columns)
+        told[name] = _joined(target, describing(work, name, chunk, staged=fill is not None))
+    return [
+        line(document, there, told[EXHIBITS].get(document, ""), told[FILES].get(document, ""))
+        for document, there in sorted(told[ROOT].items())
+    ]
 
 
 def _joined(target: Connection, queries: Iterable[str]) -> dict[int, str]:

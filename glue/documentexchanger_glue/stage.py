@@ -10,6 +10,7 @@ from pymysql.connections import Connection
 from .catalogue import Column
 from .db import Row, execute, fetch, quoted, stream
 from .derive_sql import MORE, STAGE
+from .domain import ROOT
 from .errors import MisfitError
 from .plan import TablePlan
 from .reading import queries
@@ -21,8 +22,13 @@ _ROWS = 2000
 _BYTES = 1024 * 1024
 
 
-def stage(source: Connection, target: Connection, work: Work, part: Part, names: Sequence[str]) -> None:
-    """Put the named columns of a part's rows into the table `STAGE`; ids stay those of the source."""
+def stage(
+    source: Connection, target: Connection, work: Work, part: Part, names: Sequence[str], *, whole: bool = False
+) -> None:
+    """Put the named columns of a part's rows into the table `STAGE`; ids stay those of the source.
+
+    `whole`: the part is one of documents, whatever the table hangs on.
+    """
     table = work.plan.tables[part.table]
     columns = [table.table.columns[name] for name in names]
     more = MORE.get(table.name, "NULL")
@@ -46,8 +52,8 @@ def stage(source: Connection, target: Connection, work: Work, part: Part, names:
     into = ", ".join(["more", *(quoted(column.name) for column in (*texts, *blobs))])
     head = f"INSERT INTO {STAGE} ({into}) VALUES ".encode()
     checksum = 0
-    for above in pages_of(target, work, part.chunk, table.hangs_on):
-        for query in queries(work.plan, table, select, above):
+    for above in pages_of(target, work, part.chunk, ROOT if whole else table.hangs_on):
+        for query in queries(work.plan, table, select, above, whole=whole):
             for rows in batches(stream(source, query)):
                 checksum += sum(int(row[0] or 0) for row in rows)
                 execute_rows(target, table.name, head, (_values(table, row, blobs) for row in rows))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pymysql.connections import Connection
 
 from .db import connection, fetch
-from .domain import ROOT
 from .idmap import Numbers, of
 from .plan import Plan
 from .secrets import fetch_login
@@ -62,11 +61,6 @@ def target_of(settings: Settings) -> Iterator[Connection]:
     """Open the destination case."""
     with connection(fetch_login(settings.target_secret_id), settings.target_schema) as target:
         yield target
-
-
-def documents_of(target: Connection, work: Work, chunk: Chunk) -> dict[int, int]:
-    """Return the chunk's documents: source id → target id."""
-    return {source: found for page in pages_of(target, work, chunk, ROOT) for source, found in page.items()}
 
 
 def pages_of(target: Connection, work: Work, chunk: Chunk, table: str) -> Iterator[dict[int, int]]:

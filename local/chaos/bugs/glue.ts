@@ -10,8 +10,8 @@ export const glueBugs: readonly Bug[] = [
     edits: [
       {
         file: `${folder}/server_side.py`,
-        find: "for one, there in found]\n",
-        replace: "for one, there in found[1:]]\n",
+        find: "in sorted(told[ROOT].items())\n",
+        replace: "in sorted(told[ROOT].items())[1:]\n",
       },
     ],
     row: "clean",
