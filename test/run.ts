@@ -47,13 +47,13 @@ function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
       name: "ruff",
       lane: "checks",
       what: "Python lint",
-      command: [tools.python, "-m", "ruff", "check", "glue", "local"],
+      command: [tools.python, "-m", "ruff", "check", "glue", "local", "bench"],
     },
     {
       name: "ruff-format",
       lane: "checks",
       what: "Python format",
-      command: [tools.python, "-m", "ruff", "format", "--check", "glue", "local"],
+      command: [tools.python, "-m", "ruff", "format", "--check", "glue", "local", "bench"],
     },
     {
       name: "glue",

@@ -1,5 +1,9 @@
-/** One Pulumi operation in a process of its own: the order comes by IPC, the outcome goes back the same way. */
+/**
+ * One Pulumi operation in a process of its own: its folder is the first argument, the order comes by IPC, the outcome
+ * goes back the same way.
+ */
 import { execa } from "execa";
+import { z } from "zod";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/localWorkspace.js";
 import { output } from "@pulumi/pulumi/output.js";
@@ -16,30 +20,39 @@ const diagnostics: Diagnostic[] = [];
 /** The operations' options: events are read for their diagnostics, an abort becomes one SIGINT to the CLI. */
 const options = { onEvent: collect, signal: stop.signal, color: "never" as const };
 
-process.once("message", (order: Order) => void carryOut(order));
+const workDir = z.string().parse(process.argv[2]);
+let ordered = false;
+process.once("message", (order: Order) => {
+  ordered = true;
+  void carryOut(order);
+});
 // A parent that is gone must not leave a stack half changed by nobody: stop as on a signal, and let go of the lock.
 for (const event of ["disconnect", "SIGINT", "SIGTERM"])
   process.on(event, () => {
     stop.abort();
   });
+// One that is gone before it gave the order gives none any more, and nobody else removes the folder of who still runs.
+process.once("disconnect", () => {
+  if (!ordered) void removeFolder(workDir, process.env);
+});
 
-async function carryOut({ job, workDir }: Order): Promise<void> {
-  const outcome = await attempt(job, workDir);
+async function carryOut({ job }: Order): Promise<void> {
+  const outcome = await attempt(job);
   await removeFolder(workDir, process.env);
   if (process.connected) await new Promise((sent) => process.send?.(outcome, sent));
   process.exit(0);
 }
 
-async function attempt(job: Job, workDir: string): Promise<Outcome> {
+async function attempt(job: Job): Promise<Outcome> {
   try {
     stop.signal.throwIfAborted();
-    return { ok: true, outputs: await perform(job, workDir) };
+    return { ok: true, outputs: await perform(job) };
   } catch (error) {
     return { ok: false, cancelled: stop.signal.aborted, error: classify(diagnostics, error) };
   }
 }
 
-async function perform(job: Job, workDir: string): Promise<Record<string, unknown> | null> {
+async function perform(job: Job): Promise<Record<string, unknown> | null> {
   const told: { outputs: Record<string, unknown> } = { outputs: {} };
   const workspace = await LocalWorkspace.create({
     workDir,

@@ -70,7 +70,7 @@ export class Deployer {
 
   async #execute(job: Job, run: Run): Promise<Outcome> {
     const { folder: workDir, temporary } = await makeFolder(this.#options.workDir, job.stackName);
-    const child = fork(childModule, run.label === undefined ? [] : [run.label], {
+    const child = fork(childModule, [workDir, ...(run.label === undefined ? [] : [run.label])], {
       // A group of its own: a terminal's Ctrl-C reaches the engine alone, and a kill reaches the CLI and its plugins.
       detached: true,
       env: {
@@ -94,7 +94,7 @@ export class Deployer {
       }
       run.signal?.addEventListener("abort", stop, { once: true });
       if (run.signal?.aborted === true) stop();
-      child.send({ job, workDir } satisfies Order);
+      child.send({ job } satisfies Order);
       return await ended;
     } finally {
       run.signal?.removeEventListener("abort", stop);

@@ -33,5 +33,4 @@ export type Outcome =
 /** The first and only message to a child. It travels by IPC: a configuration never stands on a command line. */
 export interface Order {
   readonly job: Job;
-  readonly workDir: string;
 }

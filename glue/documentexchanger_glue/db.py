@@ -4,7 +4,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from typing import TypeVar
 
@@ -125,7 +125,8 @@ def named_lock(to: Connection, name: str, seconds: int) -> Iterator[None]:
     try:
         yield
     finally:
-        if to.open:
+        # A connection that was lost has lost the lock as well; that must not hide what went wrong.
+        with suppress(pymysql.MySQLError):
             fetch(to, "SELECT RELEASE_LOCK(%s)", (name,))
 
 
@@ -167,7 +168,7 @@ _KNOWN: tuple[tuple[frozenset[int], type[CopyError], str, str], ...] = (
         frozenset({1044, 1142, 1143, 1227, 1370}),
         InvalidInputError,
         "RIGHTS_MISSING",
-        "the login lacks a right it needs",
+        "the login lacks a right it needs{table}",
     ),
     (frozenset({1049}), InvalidInputError, "CASE_UNKNOWN", "there is no such case database"),
     (frozenset({1146}), MisfitError, "TABLE_MISSING", "a table is missing"),
@@ -186,13 +187,19 @@ def named(cause: pymysql.MySQLError, doing: str) -> CopyError:
     text = str(cause.args[1]) if len(cause.args) > 1 else ""
     for numbers, error, code, message in _KNOWN:
         if number in numbers:
-            told = message.format(number=number, key=_after("for key", text), column=_after("column", text))
+            about = _after("for table", text)
+            told = message.format(
+                number=number,
+                key=_after("for key", text) or "unknown",
+                column=_after("column", text) or "unknown",
+                table=f" on table {about}" if about else "",
+            )
             return error(code, f"{told} ({doing})")
     if passes(cause):
         return DatabaseError("SERVER_AWAY", f"the connection to the database server was lost ({doing})")
     return DatabaseError("DATABASE_REFUSED", f"the database server answers error {number} ({doing})")
 
 
-def _after(word: str, text: str) -> str:
+def _after(word: str, text: str) -> str | None:
     found = re.search(word + r" (['`][^'`]*['`](?:\.['`][^'`]*['`])*)", text)
-    return found[1] if found else "unknown"
+    return found[1] if found else None

@@ -4,8 +4,9 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import boto3
 import pymysql
 import pytest
+from hypothesis import Phase, settings
 
 from documentexchanger_glue.domain import METADATA
 from documentexchanger_glue.job import Tools, run
@@ -26,6 +28,13 @@ from tests.servers import DatabaseServer, aws_services, database_server, quick_f
 BUCKET = "exchange-data"
 #: Even four documents make more than one chunk.
 SMALL = Pace(rows=3, grain=1, documents=3)
+
+# Always the same examples, few enough for every run; HYPOTHESIS_PROFILE=long looks for new ones for some minutes.
+settings.register_profile(
+    "default", derandomize=True, max_examples=15, deadline=None, database=None, phases=[Phase.generate]
+)
+settings.register_profile("long", derandomize=False, max_examples=400, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.fixture(scope="session")
@@ -75,17 +84,26 @@ def root(server: DatabaseServer) -> Iterator[pymysql.Connection]:
 _numbers = count(1)
 
 
-@pytest.fixture
-def new_case(root: pymysql.Connection) -> Iterator[Callable[..., Case]]:
+@contextmanager
+def cases_of(root: pymysql.Connection) -> Iterator[Callable[..., Case]]:
+    """Make cases that are gone afterwards."""
     made: list[Case] = []
 
     def create(**options: Any) -> Case:
         made.append(Case.create(next(_numbers), root, **options))
         return made[-1]
 
-    yield create
-    for case in made:
-        case.run(f"DROP DATABASE case_{case.number}")
+    try:
+        yield create
+    finally:
+        for case in made:
+            case.run(f"DROP DATABASE case_{case.number}")
+
+
+@pytest.fixture
+def new_case(root: pymysql.Connection) -> Iterator[Callable[..., Case]]:
+    with cases_of(root) as create:
+        yield create
 
 
 @pytest.fixture
@@ -141,30 +159,33 @@ def mover(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def exchange_between(
+    source: Case, target: Case, mover: str, selection: Selection | None = None, **changes: Any
+) -> Exchange:
+    exchange_id = str(uuid.uuid4())
+    prefix = f"exchanges/{exchange_id}/"
+    given = {
+        "exchange_id": exchange_id,
+        "source_case_id": source.number,
+        "destination_case_id": target.number,
+        "batch_id": "b1",
+        "selection": selection or Selection("all"),
+        "include_natives": True,
+        "metadata": frozenset(METADATA),
+        "data_bucket": BUCKET,
+        "manifest_prefix": f"{prefix}manifest/",
+        "report_key": f"{prefix}report.json",
+        "case_schema_prefix": "case",
+        "source_secret_id": "reader",
+        "target_secret_id": "copier",
+        "documents_per_part": 2,
+    }
+    return Exchange(Settings(**(given | changes)), mover)
+
+
 @pytest.fixture
 def exchange(aws: str, source: Case, target: Case, mover: str) -> Callable[..., Exchange]:  # noqa: ARG001
-    def make(selection: Selection | None = None, **changes: Any) -> Exchange:
-        exchange_id = str(uuid.uuid4())
-        prefix = f"exchanges/{exchange_id}/"
-        given = {
-            "exchange_id": exchange_id,
-            "source_case_id": source.number,
-            "destination_case_id": target.number,
-            "batch_id": "b1",
-            "selection": selection or Selection("all"),
-            "include_natives": True,
-            "metadata": frozenset(METADATA),
-            "data_bucket": BUCKET,
-            "manifest_prefix": f"{prefix}manifest/",
-            "report_key": f"{prefix}report.json",
-            "case_schema_prefix": "case",
-            "source_secret_id": "reader",
-            "target_secret_id": "copier",
-            "documents_per_part": 2,
-        }
-        return Exchange(Settings(**(given | changes)), mover)
-
-    return make
+    return partial(exchange_between, source, target, mover)
 
 
 @pytest.fixture(scope="session")

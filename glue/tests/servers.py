@@ -25,6 +25,7 @@ class DatabaseServer:
 
     port: int
     socket: str
+    pid: int
 
     def as_root(self) -> pymysql.Connection:
         return pymysql.connect(
@@ -46,22 +47,12 @@ def quick_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def database_server(folder: Path) -> Iterator[DatabaseServer]:
-    """Start MariaDB on a free port, and stop it."""
-    data, sock = folder / "data", folder / "sock"
-    subprocess.run(
-        [
-            _program("mariadb-install-db"),
-            "--no-defaults",
-            f"--datadir={data}",
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    port = _free_port()
+def database_server(folder: Path, *options: str, port: int | None = None) -> Iterator[DatabaseServer]:
+    """Start MariaDB on a free port or the given one, with what an earlier one left in the folder, and stop it."""
+    data, sock, is_new = folder / "data", folder / "sock", not (folder / "data").exists()
+    if is_new:
+        _install(data, *options)
+    given_port = port or _free_port()
     command = [
         _program("mariadbd"),
         "--no-defaults",
@@ -70,7 +61,7 @@ def database_server(folder: Path) -> Iterator[DatabaseServer]:
         f"--socket={sock}",
         # A server that starts clears away what it finds in the folder for temporary tables.
         f"--tmpdir={folder}",
-        f"--port={port}",
+        f"--port={given_port}",
         "--bind-address=127.0.0.1",
         "--skip-name-resolve",
         "--character-set-server=utf8mb4",
@@ -79,19 +70,41 @@ def database_server(folder: Path) -> Iterator[DatabaseServer]:
         "--innodb-buffer-pool-size=64M",
         "--innodb-flush-log-at-trx-commit=0",
         "--innodb-flush-method=nosync",
+        *options,
     ]
-    with _process(command, {}, folder / "mariadb.log"):
-        server = DatabaseServer(port, str(sock))
-        _wait_for(lambda: sock.exists() and server.as_root().close() is None, pymysql.MySQLError)
-        with closing(server.as_root()) as root, root.cursor() as cursor:
-            cursor.execute("DELETE FROM mysql.global_priv WHERE User = ''")
-            cursor.execute("FLUSH PRIVILEGES")
-            cursor.execute("CREATE USER reader@'%' IDENTIFIED BY 'reader-pass'")
-            cursor.execute(r"GRANT SELECT ON `case\_%`.* TO reader@'%'")
-            cursor.execute("CREATE USER copier@'%' IDENTIFIED BY 'copier-pass'")
-            rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, CREATE TEMPORARY TABLES"
-            cursor.execute(rf"GRANT {rights} ON `case\_%`.* TO copier@'%'")
+    with _process(command, {}, folder / "mariadb.log") as process:
+        server = DatabaseServer(given_port, str(sock), process.pid)
+        wait_for(lambda: sock.exists() and server.as_root().close() is None, pymysql.MySQLError)
+        if is_new:
+            _make_users(server)
         yield server
+
+
+def _install(data: Path, *options: str) -> None:
+    subprocess.run(
+        [
+            _program("mariadb-install-db"),
+            "--no-defaults",
+            f"--datadir={data}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            *options,
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _make_users(server: DatabaseServer) -> None:
+    with closing(server.as_root()) as root, root.cursor() as cursor:
+        cursor.execute("DELETE FROM mysql.global_priv WHERE User = ''")
+        cursor.execute("FLUSH PRIVILEGES")
+        cursor.execute("CREATE USER reader@'%' IDENTIFIED BY 'reader-pass'")
+        cursor.execute(r"GRANT SELECT ON `case\_%`.* TO reader@'%'")
+        cursor.execute("CREATE USER copier@'%' IDENTIFIED BY 'copier-pass'")
+        rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, CREATE TEMPORARY TABLES"
+        cursor.execute(rf"GRANT {rights} ON `case\_%`.* TO copier@'%'")
 
 
 @contextmanager
@@ -101,7 +114,7 @@ def aws_services(folder: Path) -> Iterator[str]:
     settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3,secretsmanager", "AUTH": "false"}
     with _process([sys.executable, "-m", "ministack"], settings, folder / "aws.log"):
         address = f"http://127.0.0.1:{port}"
-        _wait_for(
+        wait_for(
             lambda: urllib.request.urlopen(f"{address}/_ministack/health", timeout=1).status == 200,  # noqa: S310
             urllib.error.URLError,
             ConnectionError,
@@ -110,13 +123,13 @@ def aws_services(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _process(command: list[str], settings: dict[str, str], log: Path) -> Iterator[None]:
+def _process(command: list[str], settings: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with (
         log.open("wb") as output,
         subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output) as process,
     ):
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             try:
@@ -125,7 +138,7 @@ def _process(command: list[str], settings: dict[str, str], log: Path) -> Iterato
                 process.kill()
 
 
-def _wait_for(works: Callable[[], bool], *passing: type[Exception]) -> None:
+def wait_for(works: Callable[[], bool], *passing: type[Exception]) -> None:
     for _ in range(400):
         try:
             if works():
@@ -133,7 +146,7 @@ def _wait_for(works: Callable[[], bool], *passing: type[Exception]) -> None:
         except passing:
             pass
         time.sleep(0.05)
-    raise AssertionError("a server did not start within 20 seconds")
+    raise AssertionError("a server did not get there within 20 seconds")
 
 
 def _program(name: str) -> str:

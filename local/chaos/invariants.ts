@@ -29,7 +29,7 @@ export function violations(facts: Facts): Violation[] {
     ...of("I1", [...endsGoneWrong(facts), ...eventsGoneWrong(facts)]),
     ...(finished
       ? [
-          ...of("I2", about("missing file", "wrong file", "stray object")),
+          ...of("I2", [...about("missing file").slice(facts.costs), ...about("wrong file", "stray object")]),
           ...of("I3", about("missing row", "wrong row", "doubled row", "stray row", "dangling key")),
         ]
       : of("I7", earlyEndGoneWrong(facts, about))),

@@ -23,6 +23,8 @@ export interface Fault {
   readonly at: string;
   /** The states in which an exchange may end under it; FINISHED alone by default. */
   readonly ends?: readonly FinalState[];
+  /** How many files it keeps from arriving for good: so many have to be told as failed. None by default. */
+  readonly costs?: number;
   /** Settings that the engine has to have for it. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Called before the exchange is asked for. */

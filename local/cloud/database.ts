@@ -33,6 +33,7 @@ const pidFile = "mariadbd.pid";
 
 export async function startDatabase(dataDir: string, logDir: string, toolchain: Toolchain): Promise<Database> {
   await copyTemplate(dataDir, toolchain);
+  await mkdir(temporaryDir(dataDir), { recursive: true });
   const port = await getPort({ host: "127.0.0.1" });
   const admin = () => mysql.createConnection({ socketPath: join(dataDir, "s"), user: "root", supportBigNumbers: true });
   const start = () => startServer({ dataDir, port, log: join(logDir, "mariadb.log"), toolchain, admin });
@@ -96,10 +97,17 @@ async function startServer({ dataDir, port, log, toolchain, admin }: ServerOptio
   }
 }
 
+/** Beside the data folder, every folder in which is a schema. */
+function temporaryDir(dataDir: string): string {
+  return `${dataDir}-tmp`;
+}
+
 function serverOptions(dataDir: string, port: number): string[] {
   return [
     "--no-defaults",
     `--datadir=${dataDir}`,
+    // A server that starts removes what it finds of temporary tables, whosever they are.
+    `--tmpdir=${temporaryDir(dataDir)}`,
     "--socket=s",
     `--pid-file=${join(dataDir, pidFile)}`,
     `--port=${port}`,

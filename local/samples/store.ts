@@ -21,20 +21,27 @@ const rowsPerInsert = 500;
 const putsAtOnce = 12;
 
 /** Makes the schema of a new case, empty. */
-export async function createSchema(store: CaseStore, caseId: number): Promise<Connection> {
+export async function createSchema(
+  store: Pick<CaseStore, "database" | "caseSchemaPrefix">,
+  caseId: number,
+): Promise<Connection> {
   const schema = `${store.caseSchemaPrefix}_${caseId}`;
   const connection = await store.database.admin();
   try {
     await connection.query("CREATE DATABASE ?? CHARACTER SET utf8mb4", [schema]);
     await connection.changeUser({ database: schema });
-    const script = await readFile(schemaFile, "utf8");
-    for (const statement of script.replace(/^\s*--.*$/gm, "").split(/;\s*$/m)) {
-      if (statement.trim()) await connection.query(statement);
-    }
+    await runScript(connection, await readFile(schemaFile, "utf8"));
     return connection;
   } catch (error) {
     await connection.end();
     throw error;
+  }
+}
+
+/** Runs the statements of an SQL script of ours, each of which ends its line with a semicolon. */
+export async function runScript(connection: Connection, script: string): Promise<void> {
+  for (const statement of script.replace(/^\s*--.*$/gm, "").split(/;\s*$/m)) {
+    if (statement.trim()) await connection.query(statement);
   }
 }
 

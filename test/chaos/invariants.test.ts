@@ -30,6 +30,7 @@ function sound(): Facts {
   return {
     exchangeId: id,
     ends: ["FINISHED"],
+    costs: 0,
     cancelled: false,
     view: {
       exchangeId: id,
@@ -265,6 +266,11 @@ describe("the invariants of a run", () => {
           "I4 file 2 is reported as failed by stage copy, and is in truth done",
           "I4 file 2 has failed in stage copy, though nothing was wrong with it",
         ],
+      ],
+      [
+        "a file that cannot have arrived and is not told as failed",
+        { ...sound(), costs: 1 },
+        ["I4 1 files cannot have arrived, and 0 are reported as failed"],
       ],
       [
         "an upload that the uploader knows nothing of",

@@ -1,7 +1,10 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { ensureToolchain } from "../../local/toolchain/index.ts";
 import { Deployer } from "../../engine/deployer/deployer.ts";
@@ -128,6 +131,17 @@ describe("deployer", function () {
     // Assess
     expect(left.length).to.be.greaterThan(1);
     expect({ outcome, left: await about() }).to.deep.equal({ outcome: { ok: true, outputs: null }, left: [] });
+  });
+
+  it("takes its folder along when its engine dies before the order", async () => {
+    const work = join(folder, "work", "exchange-1-0123abcd");
+    await mkdir(work, { recursive: true });
+    const child = fork(fileURLToPath(new URL("../../engine/deployer/child.ts", import.meta.url)), [work]);
+
+    child.disconnect();
+    await once(child, "exit");
+
+    expect(existsSync(work)).to.equal(false);
   });
 
   it("does not begin an operation that was cancelled while it waited", async () => {

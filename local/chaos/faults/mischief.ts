@@ -18,6 +18,8 @@ export interface Mischief {
     readonly occurrence: number;
     readonly does: "die" | "pause" | "refused";
     readonly seconds?: number;
+    /** The same is done each time the function makes that call on that resource again. */
+    readonly always?: true;
   };
 }
 
@@ -69,6 +71,12 @@ const victims: readonly (readonly [string, string, number, string])[] = [
   ["status", "answer", 1, "when the status is written"],
 ];
 
+/** What is written is there the next time, so that only what is read can kill each time. */
+const poisons = [
+  ["s3:PutObject", "refused"],
+  ["s3:GetObject", "die"],
+] as const;
+
 /** Functions that die, stand still or are refused in mid-batch; AWS FIS has no more than errors before or instead of the work. */
 export const functions: readonly Fault[] = [
   ...victims.map(([name, call, occurrence, when]) => ({
@@ -87,6 +95,15 @@ export const functions: readonly Fault[] = [
       function: { prefix: `${resourcePrefix}s3_copy_lambda`, call, occurrence: 2, does: "refused" },
     }),
     settings: patient,
+  })),
+  ...poisons.map(([call, does]) => ({
+    ...fault(
+      `poison message: s3_copy_lambda ${does === "die" ? "dies" : "is refused"} each time at one file's ${call}`,
+      "the message is given up when it has come often enough, and the file is told as failed",
+      `${call}#5`,
+      { function: { prefix: `${resourcePrefix}s3_copy_lambda`, call, occurrence: 5, does, always: true } },
+    ),
+    costs: 1,
   })),
   {
     ...fault("batch sends refused in part", "entries of the first batches are answered as failed", "SendMessageBatch", {

@@ -10,6 +10,8 @@ export interface Facts {
   readonly exchangeId: string | undefined;
   /** The states in which the exchange may have ended. */
   readonly ends: readonly FinalState[];
+  /** How many files may not arrive, and have to be told as failed. */
+  readonly costs: number;
   /** The API has promised the end as CANCELLED. */
   readonly cancelled: boolean;
   /** The API's last word; absent when the exchange had not ended in time. */

@@ -6,7 +6,7 @@ import type { Facts, Unit } from "./facts.ts";
  * the destination, what the uploader was handed, and what the ledger says.
  */
 export function unitsGoneWrong(facts: Facts): string[] {
-  const { exchangeId, registry, planned, manifest, uploader, examination, view } = facts;
+  const { exchangeId, registry, planned, manifest, uploader, examination, view, costs } = facts;
   if (exchangeId === undefined || !view) return [];
   const copied = examination.files.get(exchangeId) ?? new Map<string, string>();
   const files = planned.map(({ fileId }) => fileId);
@@ -29,14 +29,20 @@ export function unitsGoneWrong(facts: Facts): string[] {
     ...[...uploads.values()].flatMap((unit) =>
       uploadGoneWrong(unit, uploader.get(unit.fileId), copies.get(unit.fileId)),
     ),
-    ...(finished ? [...copies.values(), ...uploads.values()].flatMap(failedForNothing) : []),
+    ...(finished ? failedForNothing([...copies.values(), ...uploads.values()], costs) : []),
     ...(finished ? missing("what was reported as uploaded", loaded(uploader), doneOf(uploads)) : []),
   ];
 }
 
-/** Nothing in a run keeps a file from arriving for good: as without a fault, so with it. */
-function failedForNothing({ fileId, stage, state }: Unit): string[] {
-  return state === "failed" ? [`file ${fileId} has failed in stage ${stage}, though nothing was wrong with it`] : [];
+/** Nothing keeps a file from arriving for good but a fault that says so: as without a fault, so with it. */
+function failedForNothing(units: readonly Unit[], costs: number): string[] {
+  const failed = units.filter(({ state }) => state === "failed");
+  const files = new Set(failed.map(({ fileId }) => fileId));
+  if (files.size < costs) return [`${costs} files cannot have arrived, and ${files.size} are reported as failed`];
+  if (files.size === costs) return [];
+  return failed.map(
+    ({ fileId, stage }) => `file ${fileId} has failed in stage ${stage}, though nothing was wrong with it`,
+  );
 }
 
 function missing(where: string, expected: Iterable<string>, found: Iterable<string>): string[] {

@@ -88,6 +88,7 @@ async function gather(outcome: Outcome, tools: Tools): Promise<Facts> {
   ]);
   return {
     ...{ exchangeId, view, registry, events, planned, manifest, uploader, queues, documents, examination, remains },
+    costs: scenario.fault?.costs ?? 0,
     ends: scenario.ends ?? scenario.fault?.ends ?? ["FINISHED"],
     cancelled: outcome.cancelled,
     records: told.records,

@@ -8,8 +8,9 @@ another order. `counterLagSeconds`: queue attributes tell the depths of so long 
 of batch sends are answered as failed. `function`: `{"prefix", "call", "occurrence", "does"}`: strikes a function whose
 name begins so when it makes that call, an IAM action, for the n-th time; with `"call": "begin"` before its work (it
 pauses), with `"answer"` when that is done. `"does": "die"`: its process is killed; the call takes effect, and nobody
-hears of it. `"pause"`: it stands still for `seconds`. `"refused"`: the call is denied. What it could not do is visible
-in its queue again at once, as if the visibility timeout had passed.
+hears of it. `"pause"`: it stands still for `seconds`. `"refused"`: the call is denied. With `"always": true` the same
+is done each time it makes that call on that resource again. What it could not do is visible in its queue again at once,
+as if the visibility timeout had passed.
 """
 
 import json
@@ -44,6 +45,7 @@ class Mischief:
         self._settings = settings
         self.calls = Counter()
         self.struck_functions = set()
+        self.poison = None
         self.depths = {}
         self.random = random.Random(settings.get("reorder"))
 
@@ -170,13 +172,16 @@ def _refuse_entries(mischief):
 def _strike_functions(mischief):
     enforce, invoke, run_batch = iam_evaluator.enforce, lambda_runtime.Worker.invoke, lambda_svc._run_sqs_batch
 
-    def due(function, call):
+    def due(function, call, resource=None):
         """What the settings want done to the function at this call."""
         settings = mischief["function"] if function else None
         if not settings or settings["call"] != call or not function.startswith(settings["prefix"]):
             return None
-        if mischief.counts_to(settings["occurrence"], call) != settings["occurrence"]:
+        again = mischief.poison is not None and resource == mischief.poison
+        if not again and mischief.counts_to(settings["occurrence"], call) != settings["occurrence"]:
             return None
+        if settings.get("always"):
+            mischief.poison = resource
         mischief.struck_functions.add(function)
         mischief.struck(f"{settings['does']} {function}")
         return settings
@@ -191,14 +196,13 @@ def _strike_functions(mischief):
             _signal(processes, signal.SIGSTOP)
             threading.Timer(settings["seconds"], _signal, (processes, signal.SIGCONT)).start()
 
-    def watching(access_key, iam_action, *rest, **named):
+    def watching(access_key, iam_action, service, region, resource_arn="*", service_context=None):
         function = _function_of(access_key)
-        settings = due(function, iam_action)
+        settings = due(function, iam_action, resource_arn)
         if settings:
             strike(function, settings)
-            if settings["does"] == "refused":
-                return enforce(access_key, "mischief:Refuse", *rest, **named)
-        return enforce(access_key, iam_action, *rest, **named)
+        action = "mischief:Refuse" if settings and settings["does"] == "refused" else iam_action
+        return enforce(access_key, action, service, region, resource_arn, service_context)
 
     def invoke_and_strike(worker, *given, **named):
         late = due(worker.func_name, "begin")
