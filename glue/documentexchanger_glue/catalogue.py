@@ -61,10 +61,15 @@ class Column:
     def printed(self, value: str) -> str:
         """Return SQL of a value as a checksum takes it: text in one character set, and NULL unlike every text."""
         if self.holds_bytes:
-            return f"COALESCE(CRC32({value}), '~')"
-        if self.data_type in _NUMBERS:
-            return f"COALESCE({value}{' * 1e0' if self.data_type == 'float' else ''}, '~')"
-        return f"COALESCE(CONCAT('=', CONVERT({value} USING utf8mb4)), '~')"
+            shown = f"CRC32({value})"
+        elif self.data_type in _NUMBERS:
+            shown = f"{value} * 1e0" if self.data_type == "float" else value
+        else:
+            shown = f"CONVERT({value} USING utf8mb4)"
+        if not self.nullable:
+            return shown
+        is_text = not self.holds_bytes and self.data_type not in _NUMBERS
+        return f"COALESCE(CONCAT('=', {shown}), '~')" if is_text else f"COALESCE({shown}, '~')"
 
     @property
     def comes_as_bytes(self) -> bool:

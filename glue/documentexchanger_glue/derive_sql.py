@@ -82,10 +82,10 @@ def _name_of_document(schema: str) -> str:
 def _file_of_text(schema: str) -> str:
     """Find the file by its key; the last one counts where a text is there twice."""
     return (
-        f"(SELECT v.`id` FROM {schema}{quoted(EXHIBITS)} e JOIN {schema}{quoted(FILES)} v"
+        f"(SELECT MAX(v.`id`) FROM {schema}{quoted(EXHIBITS)} e JOIN {schema}{quoted(FILES)} v"
         f" ON v.`document_id` = e.`document_id` AND v.`role` = 'text'"
         f" AND {_exact('v.`s3_key`')} = {_exact('t0.`text_key`')}"
-        " WHERE e.`id` = t0.`exhibit_id` ORDER BY v.`id` DESC LIMIT 1)"
+        " WHERE e.`id` = t0.`exhibit_id`)"
     )
 
 

@@ -11,8 +11,8 @@ _FILE = (
     "JSON_OBJECT('fileId', CONCAT(t0.`id`), 'destinationFileId', CONCAT(own.target_id),"
     " 'role', COALESCE(CONVERT(t0.`role` USING utf8mb4), ''), 'sourceKey', CONVERT(t0.`s3_key` USING utf8mb4),"
     " 'destinationKey', CONVERT(x.`s3_key` USING utf8mb4), 'size', COALESCE(t0.`size`, 0) + 0,"
-    " 'sha256', IF({digest} REGEXP '\\\\A[0-9a-f]{{64}}\\\\z', {digest}, NULL))"
-).format(digest="LOWER(CONVERT(t0.`sha256` USING utf8mb4))")
+    " 'sha256', IF(LENGTH({digest}) = 64 AND UNHEX({digest}) IS NOT NULL, LOWER({digest}), NULL))"
+).format(digest="CONVERT(t0.`sha256` USING utf8mb4)")
 
 
 def measuring(work: Work, measure: Measuring, chunk: Chunk) -> list[str]:

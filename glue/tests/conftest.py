@@ -160,7 +160,7 @@ def mover(request: pytest.FixtureRequest) -> str:
 
 
 def exchange_between(
-    source: Case, target: Case, mover: str, selection: Selection | None = None, **changes: Any
+    source: Case, target: Case, mover: str, /, selection: Selection | None = None, **changes: Any
 ) -> Exchange:
     exchange_id = str(uuid.uuid4())
     prefix = f"exchanges/{exchange_id}/"
