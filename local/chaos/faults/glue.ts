@@ -36,7 +36,7 @@ export const slowCopy: Fault = {
 };
 
 /** A copy that is not wanted any more when it has written a part: that has to go again. */
-export const unwantedCopies: readonly Fault[] = [2, 25, 57, 71].map((commit) => ({
+export const unwantedCopies: readonly Fault[] = [2, 40, 76, 93].map((commit) => ({
   name: `cancelled after commit ${commit} of the record copy`,
   what: "the caller asks for the cancellation while records are copied",
   at: `commit ${commit}`,
