@@ -2,19 +2,18 @@
 
 from .db import quoted
 from .domain import EXHIBITS, FILES, ROOT
-from .manifest import knows_batches
 from .plan import TablePlan
 from .server_rows import Rows
 from .survey import Measuring
 from .work import Chunk, Work
 
-_PAIR = "JSON_OBJECT('sourceExhibitId', CONCAT(t0.`id`), 'exhibitId', CONCAT(own.target_id))"
+_PAIR = "JSON_OBJECT('sourceExhibitId', CONCAT(t0.`id`), 'exhibitId', CONCAT({own}.target_id))"
 _FILE = (
     "JSON_OBJECT('fileId', CONCAT(t0.`id`), 'destinationFileId', CONCAT(own.target_id),"
     " 'role', COALESCE(CONVERT(t0.`role` USING utf8mb4), ''), 'sourceKey', CONVERT(t0.`s3_key` USING utf8mb4),"
     " 'destinationKey', CONVERT(x.`s3_key` USING utf8mb4), 'size', COALESCE(t0.`size`, 0) + 0,"
-    " 'sha256', IF({digest} REGEXP '\\\\A[0-9a-f]{{64}}\\\\z', {digest}, NULL))"
-).format(digest="LOWER(CONVERT(t0.`sha256` USING utf8mb4))")
+    " 'sha256', IF(LENGTH({digest}) = 64 AND UNHEX({digest}) IS NOT NULL, LOWER({digest}), NULL))"
+).format(digest="CONVERT(t0.`sha256` USING utf8mb4)")
 
 
 def measuring(work: Work, measure: Measuring, chunk: Chunk) -> list[str]:
@@ -39,23 +38,39 @@ def waiting(work: Work, table: TablePlan, column: str, chunk: Chunk) -> list[str
     return [rows.select(select, way, own="STRAIGHT_", parents=parents, where=where) for way in rows.ways]
 
 
-def describing(work: Work, chunk: Chunk) -> tuple[list[str], list[str], list[str]]:
-    """Ask for documents, and for their exhibits and files as JSON, exhibits in the order of ids in the destination.
+def described(work: Work) -> dict[str, tuple[str, ...]]:
+    """Say which columns of which tables in the source a line of the manifest needs."""
+    return {
+        ROOT: ("id", *(("batch_id",) if _knows_batches(work) else ())),
+        EXHIBITS: ("id", "document_id"),
+        FILES: ("id", "document_id", "role", "s3_key", "size", "sha256"),
+    }
 
-    Each document has one row an answer; the lists are as long as the session's `group_concat_max_len` lets them be.
+
+def _knows_batches(work: Work) -> bool:
+    return "batch_id" in work.plan.tables[ROOT].table.columns
+
+
+def describing(work: Work, name: str, chunk: Chunk, *, staged: bool = False) -> list[str]:
+    """Ask what the manifest tells of each document: the document itself, its exhibits or its files, as JSON.
+
+    Each document has one row; lists are as long as the session's `group_concat_max_len` lets them be.
     """
-    plan = work.plan
-    documents, exhibits, files = (Rows(work, plan.tables[name], chunk, whole=True) for name in (ROOT, EXHIBITS, FILES))
-    filled = [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
-    batch = "CONVERT(t0.`batch_id` USING utf8mb4)" if knows_batches(work) else "NULL"
-    pairs = f"GROUP_CONCAT({_PAIR} ORDER BY own.target_id SEPARATOR ', ')"
-    about = f"GROUP_CONCAT({_FILE} ORDER BY t0.`id` SEPARATOR ', ')"
-    grouped = " GROUP BY d.source_id"
-    return (
-        [documents.select(f"d.source_id, d.target_id, {batch}", way) for way in documents.ways],
-        [exhibits.select(f"d.source_id, {pairs}", way, own="STRAIGHT_") + grouped for way in exhibits.ways],
-        [
-            files.select(f"d.source_id, {about}", way, own="STRAIGHT_", there="STRAIGHT_", where=filled) + grouped
-            for way in files.ways
-        ],
-    )
+    rows = Rows(work, work.plan.tables[name], chunk, whole=True, staged=staged)
+    document = ("t0.`id`" if name == ROOT else "t0.`document_id`") if staged else "d.source_id"
+    if name == ROOT:
+        batch = "CONVERT(t0.`batch_id` USING utf8mb4)" if _knows_batches(work) else "NULL"
+        head = (
+            f"JSON_OBJECT('documentId', CONCAT({document}), 'destinationDocumentId', CONCAT({rows.own}.target_id),"
+            f" 'sourceBatchId', {batch})"
+        )
+        return [rows.select(f"{document}, {head}", way, own="STRAIGHT_") for way in rows.ways]
+    value, there, where = _PAIR.format(own=rows.own), "", []
+    if name == FILES:
+        value, there, where = _FILE, "STRAIGHT_", [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
+    order = "own.target_id" if name == EXHIBITS else "t0.`id`"
+    listed = f"GROUP_CONCAT({value} ORDER BY {order} SEPARATOR ', ')"
+    return [
+        f"{rows.select(f'{document}, {listed}', way, own='STRAIGHT_', there=there, where=where)} GROUP BY {document}"
+        for way in rows.ways
+    ]

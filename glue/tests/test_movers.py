@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from documentexchanger_glue.domain import NOT_COPIED
 from documentexchanger_glue.errors import InvalidInputError
 from documentexchanger_glue.movers import chosen_mover
 from tests.cases import Case, fill
@@ -52,7 +53,7 @@ def test_a_destination_login_that_may_not_read_the_source_has_rows_streamed(
     fill(source)
     user = f"w{uuid.uuid4().hex[:12]}"
     source.run(f"CREATE USER {user}@'%' IDENTIFIED BY '{user}-pass'")
-    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER"
+    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, CREATE TEMPORARY TABLES"
     source.run(f"GRANT {rights} ON case_{target.number}.* TO {user}@'%'")
     keep_login(user, server, user)
     same = exchange(target_secret_id=user)
@@ -134,5 +135,5 @@ def test_rows_come_from_the_reader_endpoint_where_there_is_one(
     # Assess
     assert source.rows("documents") == []
     assert {name: count.target for name, count in report.rows.items()} == {
-        name: len(rows) for name, rows in case_elsewhere.fingerprint().items()
+        name: len(rows) for name, rows in case_elsewhere.fingerprint().items() if name not in NOT_COPIED
     }
