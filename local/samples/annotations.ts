@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import type { ReviewLayer } from "./builder.ts";
 import { makePng } from "./content/natives.ts";
 import { pageSize, type Sheet } from "./content/pdf.ts";
-import type { AddedDocument } from "./documents.ts";
 
 /** What the maker of a reviewed document knows of it, for checks. */
 export interface ReviewedDocument {
@@ -38,7 +37,10 @@ export function reviewSheet(serial: number): Sheet {
   return { words, turned: serial % 3 === 0 };
 }
 
-export function reviewedDocument({ documentId, exhibitIds }: AddedDocument, serial: number): ReviewedDocument {
+export function reviewedDocument(
+  { documentId, exhibitIds }: { documentId: number; exhibitIds: readonly number[] },
+  serial: number,
+): ReviewedDocument {
   const exhibits = exhibitIds.map((exhibitId, index) => {
     const hides = (row: Row) => hiddenRows[index]?.includes(row) === true;
     const hidden = rows.filter(hides).map((row) => hush(serial, row));

@@ -20,7 +20,7 @@ import { engineKit, token, type EngineKit } from "./document-engine-kit.ts";
 const serial = 5;
 const sheet = reviewSheet(serial);
 const layer = reviewLayer({ serial, sheet, exhibit: 0, pageIndex: 1, now: sampleMoment });
-const reviewed = [reviewedDocument({ documentId: 1, exhibitIds: [2], pages: 2 }, serial)];
+const reviewed = [reviewedDocument({ documentId: 1, exhibitIds: [2] }, serial)];
 const sourceId = engineDocumentId({ caseId: 7, batchId: "import-1", documentId: "1", exhibitId: "2" });
 const targetId = engineDocumentId({ caseId: 9, batchId: "b1", documentId: "11", exhibitId: "12" });
 const choices: AnnotationChoices = {
