@@ -61,18 +61,28 @@ class Column:
     def printed(self, value: str) -> str:
         """Return SQL of a value as a checksum takes it: text in one character set, and NULL unlike every text."""
         if self.holds_bytes:
-            return f"COALESCE(HEX({value}), '~')"
-        if self.data_type in _NUMBERS:
-            return f"COALESCE({value}{' * 1e0' if self.data_type == 'float' else ''}, '~')"
-        return f"COALESCE(CONCAT('=', CONVERT({value} USING utf8mb4)), '~')"
+            shown = f"CRC32({value})"
+        elif self.data_type in _NUMBERS:
+            shown = f"{value} * 1e0" if self.data_type == "float" else value
+        else:
+            shown = f"CONVERT({value} USING utf8mb4)"
+        if not self.nullable:
+            return shown
+        is_text = not self.holds_bytes and self.data_type not in _NUMBERS
+        return f"COALESCE(CONCAT('=', {shown}), '~')" if is_text else f"COALESCE({shown}, '~')"
 
-    def print(self, value: bytes | None) -> bytes:
-        """Print a value that was read as `printed` does."""
-        if value is None:
-            return b"~"
-        if self.holds_bytes:
-            return value.hex().upper().encode()
-        return value if self.data_type in _NUMBERS else b"=" + value
+    @property
+    def comes_as_bytes(self) -> bool:
+        """Whether its values are read as they are; others are written as SQL by the server that has them."""
+        return self.holds_bytes and self.data_type != "bit"
+
+    def as_sql(self, value: str) -> str:
+        """Return SQL that writes a value as SQL."""
+        if self.data_type == "float":
+            return f"COALESCE({value} * 1e0, 'NULL')"
+        if self.data_type == "bit":
+            return f"COALESCE({value} + 0, 'NULL')"
+        return f"COALESCE({value}, 'NULL')" if self.data_type in _NUMBERS else f"QUOTE(CONVERT({value} USING utf8mb4))"
 
     def literal(self, value: bytes | None) -> bytes:
         """Return SQL that stands for exactly the value that was read."""

@@ -1,6 +1,6 @@
 """Confidentiality codes: every bit of a mask means a code of its case, so masks are translated bit by bit. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from .errors import MisfitError
@@ -24,9 +24,3 @@ def assign_bits(new_codes: Iterable[int], taken: AbstractSet[int]) -> dict[int, 
 def bits_of(mask: int) -> set[int]:
     """Return the numbers of the bits that are set."""
     return {bit for bit in range(BITS) if mask >> bit & 1}
-
-
-def translate_mask(mask: int, bits: Mapping[int, int]) -> tuple[int, bool]:
-    """Return the mask as the destination understands it, and whether every bit had a code."""
-    found = bits_of(mask)
-    return sum({1 << bits[bit] for bit in found if bit in bits}), found <= bits.keys()

@@ -1,14 +1,20 @@
-"""The values of `derive.py` as SQL, for rows that never leave the server. Pure."""
+"""Values that an exchanged row has of its own instead of what its source row has, as SQL. Pure.
+
+Keys on S3 are made of our own numbers, never of names that people chose.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .db import quoted
 from .domain import EXHIBITS, FILES
-from .idmap import joined
+from .idmap import of as entries
 from .work import Work
 
-#: A file's extension, as `derive.py` finds it.
+#: Holds rows that came from another server; its column `more` has what `MORE` says.
+STAGE = "exchange_stage"
+
+#: A file's extension.
 _EXTENSION = r"'[.][A-Za-z0-9]{1,10}\\z'"
 
 
@@ -20,6 +26,7 @@ class SqlDerivation:
     #: SQL of the row's own id in the destination, and of what its mapped columns hold there.
     own_id: str
     ids: Mapping[str, str]
+    is_staged: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ def _mask(of: SqlDerivation) -> DerivedSql:
 def _file_key(of: SqlDerivation) -> DerivedSql:
     settings, schema = of.work.settings, quoted(of.work.settings.source_schema)
     is_empty = "COALESCE(LENGTH(t0.`s3_key`), 0) = 0"
-    name = f"(SELECT f.`file_name` FROM {schema}.`documents` f WHERE f.`id` = t0.`document_id`)"
+    name = "t0.more" if of.is_staged else _name_of_document(f"{schema}.")
     found = f"NULLIF({_extension(_base('t0.`s3_key`'))}, '')"
     extension = f"COALESCE({found}, IF(t0.`role` = 'native', {_extension(name)}, ''), '')"
     start = f"'case_{settings.destination_case_id}/processed-files/{settings.batch_id}/'"
@@ -58,17 +65,28 @@ def _file_key(of: SqlDerivation) -> DerivedSql:
 
 def _text_key(of: SqlDerivation) -> DerivedSql:
     schema = quoted(of.work.settings.source_schema)
-    # The last one counts where a text is there twice.
+    # A file of the exhibit's document; it has come before.
     new = (
-        f"(SELECT n.`s3_key` FROM {schema}.{quoted(EXHIBITS)} e"
-        f" JOIN {schema}.{quoted(FILES)} v ON v.`document_id` = e.`document_id` AND v.`role` = 'text'"
-        f" AND {_exact('v.`s3_key`')} = {_exact('t0.`text_key`')}"
-        f" {joined('f', of.work.numbers, FILES, 'v.`id`')}"
-        f" JOIN {quoted(FILES)} n ON n.`id` = f.`target_id`"
-        f" WHERE e.`id` = t0.`exhibit_id` ORDER BY v.`id` DESC LIMIT 1)"
+        f"(SELECT n.`s3_key` FROM exchange_id_map f JOIN {quoted(FILES)} n ON n.`id` = f.`target_id`"
+        f" WHERE {entries(of.work.numbers, FILES, 'f')} AND f.source_id ="
+        f" {'t0.more' if of.is_staged else _file_of_text(f'{schema}.')})"
     )
     has_key = "t0.`text_key` IS NOT NULL"
     return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND x.`text_key` IS NULL")
+
+
+def _name_of_document(schema: str) -> str:
+    return f"(SELECT f.`file_name` FROM {schema}`documents` f WHERE f.`id` = t0.`document_id`)"
+
+
+def _file_of_text(schema: str) -> str:
+    """Find the file by its key; the last one counts where a text is there twice."""
+    return (
+        f"(SELECT MAX(v.`id`) FROM {schema}{quoted(EXHIBITS)} e JOIN {schema}{quoted(FILES)} v"
+        f" ON v.`document_id` = e.`document_id` AND v.`role` = 'text'"
+        f" AND {_exact('v.`s3_key`')} = {_exact('t0.`text_key`')}"
+        " WHERE e.`id` = t0.`exhibit_id`)"
+    )
 
 
 def _base(key: str) -> str:
@@ -83,9 +101,12 @@ def _exact(text: str) -> str:
     return f"CAST(CONVERT({text} USING utf8mb4) AS BINARY)"
 
 
-#: Table → column → the value that is written; the counterpart of `derive.DERIVED`.
+#: Table → column → the value that is written.
 DERIVED_SQL: Mapping[str, Mapping[str, Callable[[SqlDerivation], DerivedSql]]] = {
     EXHIBITS: {"number": _number, "confidentiality_status": _mask},
     FILES: {"s3_key": _file_key},
     "attachments": {"text_key": _text_key},
 }
+
+#: Table → what else must be known of its rows in the source, as SQL there.
+MORE: Mapping[str, str] = {FILES: _name_of_document(""), "attachments": _file_of_text("")}

@@ -82,7 +82,7 @@ def _merge_row(target: Connection, work: Work, table: TablePlan, row: Values, gi
     if not table.id_column:
         literals = [_literal(table, name, row, placed, given) for name in table.table.columns]
         with transaction(target):
-            insert_missing(target, work.numbers, table, [NewRow(key_of(table, row, placed, 0), literals)], shared=True)
+            insert_missing(target, work.numbers, table, [NewRow(key_of(table, row, placed, 0), literals)])
         return
     source_id = int(row[table.id_column] or 0)
     found = _equal_row(target, table, row, placed)
@@ -176,4 +176,4 @@ def _link(target: Connection, work: Work, table: TablePlan, rows: Sequence[Value
         for row, placed in _placed(target, work, table, rows)
     ]
     with transaction(target):
-        insert_missing(target, work.numbers, table, new, shared=True)
+        insert_missing(target, work.numbers, table, new)

@@ -10,8 +10,7 @@ from pymysql.connections import Connection
 
 from .db import fetch, named_lock, number_of, patiently, quoted
 from .errors import InvalidInputError
-from .manifest import described
-from .mover import measure_rows, stream_rows
+from .mover import describe_rows, measure_rows, stream_rows, verify_rows
 from .patch import patch_rows
 from .server_side import (
     complete_on_server,
@@ -22,7 +21,6 @@ from .server_side import (
 )
 from .settings import Settings
 from .task import Mover
-from .verify import verify_rows
 from .work import Pace, source_of, target_of
 
 SERVER_SIDE, STREAMING = "server_side", "streaming"
@@ -38,7 +36,12 @@ MOVERS: Mapping[str, Mover] = MappingProxyType(
             describe_on_server,
         ),
         STREAMING: Mover(
-            Pace(rows=5_000, grain=100, documents=2_000), measure_rows, stream_rows, patch_rows, verify_rows, described
+            Pace(rows=10_000, grain=100, documents=10_000),
+            measure_rows,
+            stream_rows,
+            patch_rows,
+            verify_rows,
+            describe_rows,
         ),
     }
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pymysql.connections import Connection
 
 from .db import Raw, execute, patiently, quoted, stream
-from .mover import batches
 from .plan import TablePlan
 from .reading import queries
+from .stage import batches
 from .task import Part
 from .translate import Stays, Values, first_columns, id_maps, key_of, place
 from .work import Work, pages_of, source_of, target_of

@@ -37,11 +37,6 @@ def queries(
     return [query_of(path, select, among, extra, join) for path in paths(plan, table, whole=whole)] if among else []
 
 
-def columns_of(names: Iterable[str]) -> str:
-    """Return columns of the table itself, for `select`."""
-    return ", ".join(f"t0.{quoted(name)}" for name in names)
-
-
 def paths(plan: Plan, table: TablePlan, schema: str | None = None, *, whole: bool = False) -> list[Path]:
     """Return every way down to a table's rows; no row is on two of them. `schema` is where the tables are.
 

@@ -8,7 +8,7 @@ those of the rows that it names, `x` the row that may be in the destination alre
 from collections.abc import Iterable
 
 from .db import quoted
-from .derive_sql import DERIVED_SQL, DerivedSql, SqlDerivation
+from .derive_sql import DERIVED_SQL, STAGE, DerivedSql, SqlDerivation
 from .domain import ROOT
 from .idmap import joined, of
 from .plan import TablePlan
@@ -18,19 +18,28 @@ from .work import Chunk, Work
 
 
 class Rows:
-    """What all statements about one table and chunk have in common; `whole`: from the documents on."""
+    """What all statements about one table and chunk have in common.
 
-    def __init__(self, work: Work, table: TablePlan, chunk: Chunk, *, whole: bool = False) -> None:
-        self.work, self.table, self.chunk = work, table, chunk
-        self.ways = paths(work.plan, table, work.settings.source_schema, whole=whole)
+    `whole`: they begin at the documents; `staged`: the chunk's rows have come from another server.
+    """
+
+    def __init__(
+        self, work: Work, table: TablePlan, chunk: Chunk, *, whole: bool = False, staged: bool = False
+    ) -> None:
+        self.work, self.table, self.chunk, self.is_staged = work, table, chunk, staged
+        self.ways = (
+            [Path(((f"{STAGE} t0", ""),), (), "")]
+            if staged
+            else paths(work.plan, table, work.settings.source_schema, whole=whole)
+        )
         self.above = ROOT if whole else table.hangs_on
-        self.own = "d" if table.name == ROOT else "own"
-        anchor = table.anchor[0] if table.anchor and not whole else None
+        self.own = "d" if table.name == ROOT and not staged else "own"
+        anchor = table.anchor[0] if table.anchor and not whole and not staged else None
         columns = [column for column in table.mapped if column not in table.constants]
         self.parents = {name: "d" if name == anchor else f"p{number}" for number, name in enumerate(columns)}
         self.first = first_columns(table)
         self.ids = {column: f"{self.parents[column]}.target_id" for column in self.first}
-        of_row = SqlDerivation(work, f"{self.own}.target_id", self.ids)
+        of_row = SqlDerivation(work, f"{self.own}.target_id", self.ids, is_staged=staged)
         self.derived: dict[str, DerivedSql] = {
             name: rule(of_row)
             for name, rule in DERIVED_SQL.get(table.name, {}).items()
@@ -62,9 +71,13 @@ class Rows:
         A SELECT must keep this order: a lookup that stands first would bring along every row that refers to it.
         """
         ((root, _), *below) = way.tables
-        tables = [f"FROM exchange_id_map d FORCE INDEX (PRIMARY) STRAIGHT_JOIN {root} ON {way.above} = d.source_id"]
+        tables = [
+            f"FROM {root}"
+            if self.is_staged
+            else f"FROM exchange_id_map d FORCE INDEX (PRIMARY) STRAIGHT_JOIN {root} ON {way.above} = d.source_id"
+        ]
         tables += [f"STRAIGHT_JOIN {table} ON {on}" for table, on in below]
-        if own and self.table.id_column and self.table.name != ROOT:
+        if own and self.own == "own" and self.table.id_column:
             row = f"t0.{quoted(self.table.id_column)}"
             tables.append(own + joined("own", self.work.numbers, self.table.name, row))
         for column in dict.fromkeys(parents):
@@ -74,10 +87,14 @@ class Rows:
                 tables.append(f"LEFT {entry}")
         if there:
             tables.append(f"{there}JOIN {quoted(self.table.name)} x ON {self.same_key()}")
-        chosen = [
-            of(self.work.numbers, self.above, "d"),
-            f"d.source_id BETWEEN {self.chunk.first} AND {self.chunk.last}",
-        ]
+        chosen = (
+            ["TRUE"]
+            if self.is_staged
+            else [
+                of(self.work.numbers, self.above, "d"),
+                f"d.source_id BETWEEN {self.chunk.first} AND {self.chunk.last}",
+            ]
+        )
         return f"{' '.join(tables)} WHERE {' AND '.join([*chosen, *way.conditions, *where])}"
 
     @property

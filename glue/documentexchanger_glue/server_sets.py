@@ -11,8 +11,8 @@ _FILE = (
     "JSON_OBJECT('fileId', CONCAT(t0.`id`), 'destinationFileId', CONCAT(own.target_id),"
     " 'role', COALESCE(CONVERT(t0.`role` USING utf8mb4), ''), 'sourceKey', CONVERT(t0.`s3_key` USING utf8mb4),"
     " 'destinationKey', CONVERT(x.`s3_key` USING utf8mb4), 'size', COALESCE(t0.`size`, 0) + 0,"
-    " 'sha256', IF({digest} REGEXP '\\\\A[0-9a-f]{{64}}\\\\z', {digest}, NULL))"
-).format(digest="LOWER(CONVERT(t0.`sha256` USING utf8mb4))")
+    " 'sha256', IF(LENGTH({digest}) = 64 AND UNHEX({digest}) IS NOT NULL, LOWER({digest}), NULL))"
+).format(digest="CONVERT(t0.`sha256` USING utf8mb4)")
 
 
 def measuring(work: Work, measure: Measuring, chunk: Chunk) -> list[str]:
@@ -37,22 +37,29 @@ def waiting(work: Work, table: TablePlan, column: str, chunk: Chunk) -> list[str
     return [rows.select(select, way, own="STRAIGHT_", parents=parents, where=where) for way in rows.ways]
 
 
-def describing(work: Work, chunk: Chunk) -> tuple[list[str], list[str], list[str]]:
-    """Ask for documents, for the ids of their exhibits, and for their files as JSON in the order of source ids.
+#: What a line of the manifest needs of a table in the source.
+DESCRIBED = {
+    ROOT: ("id",),
+    EXHIBITS: ("id", "document_id"),
+    FILES: ("id", "document_id", "role", "s3_key", "size", "sha256"),
+}
 
-    Each document has one row an answer; the lists are as long as the session's `group_concat_max_len` lets them be.
+
+def describing(work: Work, name: str, chunk: Chunk, *, staged: bool = False) -> list[str]:
+    """Ask what the manifest tells of each document: its id in the destination, its exhibits' ids or its files, as JSON.
+
+    Each document has one row; lists are as long as the session's `group_concat_max_len` lets them be.
     """
-    plan = work.plan
-    documents, exhibits, files = (Rows(work, plan.tables[name], chunk, whole=True) for name in (ROOT, EXHIBITS, FILES))
-    filled = [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
-    ids = "GROUP_CONCAT('\"', own.target_id, '\"' ORDER BY own.target_id SEPARATOR ', ')"
-    about = f"GROUP_CONCAT({_FILE} ORDER BY t0.`id` SEPARATOR ', ')"
-    grouped = " GROUP BY d.source_id"
-    return (
-        [documents.select("d.source_id, d.target_id", way) for way in documents.ways],
-        [exhibits.select(f"d.source_id, {ids}", way, own="STRAIGHT_") + grouped for way in exhibits.ways],
-        [
-            files.select(f"d.source_id, {about}", way, own="STRAIGHT_", there="STRAIGHT_", where=filled) + grouped
-            for way in files.ways
-        ],
-    )
+    rows = Rows(work, work.plan.tables[name], chunk, whole=True, staged=staged)
+    document = ("t0.`id`" if name == ROOT else "t0.`document_id`") if staged else "d.source_id"
+    if name == ROOT:
+        return [rows.select(f"{document}, {rows.own}.target_id", way, own="STRAIGHT_") for way in rows.ways]
+    value, there, where = f"CONCAT('\"', {rows.own}.target_id, '\"')", "", []
+    if name == FILES:
+        value, there, where = _FILE, "STRAIGHT_", [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
+    order = "own.target_id" if name == EXHIBITS else "t0.`id`"
+    listed = f"GROUP_CONCAT({value} ORDER BY {order} SEPARATOR ', ')"
+    return [
+        f"{rows.select(f'{document}, {listed}', way, own='STRAIGHT_', there=there, where=where)} GROUP BY {document}"
+        for way in rows.ways
+    ]

@@ -5,8 +5,7 @@ source without locks.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 import pymysql
@@ -14,13 +13,14 @@ from pymysql.connections import Connection
 
 from .checkpoints import check_in
 from .db import DUPLICATE, Row, execute, fetch, number_of, patiently, stream, transaction
+from .domain import EXHIBITS, FILES, ROOT
 from .errors import MisfitError
 from .idmap import of
 from .manifest import line
 from .patch import set_column
 from .plan import TablePlan
 from .ranges import IdRange, TooFewIdsError, set_aside_more
-from .server_sets import describing, measuring, waiting
+from .server_sets import DESCRIBED, describing, measuring, waiting
 from .server_sql import Statements, give_ids, statements, verifying
 from .survey import Measuring, Survey
 from .task import Count, Moved, Part, Task
@@ -45,25 +45,30 @@ def measure_on_server(work: Work, part: Part) -> Survey:
 
 def insert_on_server(work: Work, task: Task) -> Moved:
     """Move rows by statements of the destination's server, which has the source's schema too."""
-    return patiently(partial(_move, work, task), f"copying table {task.table}")
+
+    def move() -> Moved:
+        with target_of(work.settings) as target:
+            return moved_by(target, work, task)
+
+    return patiently(move, f"copying table {task.table}")
 
 
-def _move(work: Work, task: Task) -> Moved:
+def moved_by(target: Connection, work: Work, task: Task, *, staged: bool = False) -> Moved:
+    """Move rows by statements of one connection; `staged`: it has the rows of the source itself."""
     settings, table = work.settings, work.plan.tables[task.table]
-    with target_of(settings) as target:
-        sql = statements(work, table, task.chunk, _collapsing(target, work, table))
-        ids, is_fresh = task.ids, True
-        while True:
-            try:
-                with transaction(target):
-                    return _move_with(target, work, task, sql, ids, is_fresh=is_fresh)
-            except TooFewIdsError as few:
-                ids = set_aside_more(target, settings.target_schema, settings.exchange_id, table.table, few.wanted)
-            except pymysql.IntegrityError as cause:
-                # Rows are there already: an earlier attempt's, or links that somebody made meanwhile.
-                if number_of(cause) != DUPLICATE or not is_fresh:
-                    raise
-                is_fresh = False
+    sql = statements(work, table, task.chunk, _collapsing(target, work, table), staged=staged)
+    ids, is_fresh = task.ids, True
+    while True:
+        try:
+            with transaction(target):
+                return _move_with(target, work, task, sql, ids, is_fresh=is_fresh)
+        except TooFewIdsError as few:
+            ids = set_aside_more(target, settings.target_schema, settings.exchange_id, table.table, few.wanted)
+        except pymysql.IntegrityError as cause:
+            # Rows are there already: an earlier attempt's, or links that somebody made meanwhile.
+            if number_of(cause) != DUPLICATE or not is_fresh:
+                raise
+            is_fresh = False
 
 
 def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids: IdRange, *, is_fresh: bool) -> Moved:
@@ -118,24 +123,45 @@ def count_on_server(work: Work, part: Part) -> Count:
     """Count the rows of one table that hang on one chunk of documents, by statements of the server."""
 
     def count() -> Count:
-        found = Count()
         with target_of(work.settings) as target:
-            for query in verifying(work, work.plan.tables[part.table], part.chunk):
-                ((source, there),) = fetch(target, query)
-                found.add(Count(int(source or 0), int(there or 0)))
-        return found
+            return counted_by(target, work, part)
 
     return patiently(count, "checking the copy")
 
 
+def counted_by(target: Connection, work: Work, part: Part, *, staged: bool = False) -> Count:
+    """Count rows by statements of one connection, as in `moved_by`."""
+    found = Count()
+    for query in verifying(work, work.plan.tables[part.table], part.chunk, staged=staged):
+        ((source, there),) = fetch(target, query)
+        found.add(Count(int(source or 0), int(there or 0)))
+    return found
+
+
 def describe_on_server(work: Work, chunk: Chunk) -> list[str]:
     """Return the lines of the manifest for one chunk of documents."""
-    documents, exhibits, files = describing(work, chunk)
-    with target_of(work.settings) as target:
-        execute(target, f"SET SESSION group_concat_max_len = {_LONGEST_LIST}")
-        ids, about = (_joined(target, queries) for queries in (exhibits, files))
-        found = sorted((int(one or 0), int(there or 0)) for query in documents for one, there in fetch(target, query))
-    return [line(one, there, ids.get(one, ""), about.get(one, "")) for one, there in found]
+
+    def describe() -> list[str]:
+        with target_of(work.settings) as target:
+            return described_by(target, work, chunk)
+
+    return patiently(describe, "writing the manifest")
+
+
+def described_by(
+    target: Connection, work: Work, chunk: Chunk, fill: Callable[[str, Sequence[str]], None] | None = None
+) -> list[str]:
+    """Return the lines by statements of one connection; `fill` stages columns of a table where it has to be."""
+    execute(target, f"SET SESSION group_concat_max_len = {_LONGEST_LIST}")
+    told: dict[str, dict[int, str]] = {}
+    for name, columns in DESCRIBED.items():
+        if fill:
+            fill(name, columns)
+        told[name] = _joined(target, describing(work, name, chunk, staged=fill is not None))
+    return [
+        line(document, there, told[EXHIBITS].get(document, ""), told[FILES].get(document, ""))
+        for document, there in sorted(told[ROOT].items())
+    ]
 
 
 def _joined(target: Connection, queries: Iterable[str]) -> dict[int, str]:

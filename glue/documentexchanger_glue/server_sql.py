@@ -38,9 +38,11 @@ class Statements:
     twins: bool
 
 
-def statements(work: Work, table: TablePlan, chunk: Chunk, collapsing: Sequence[str]) -> Statements:
+def statements(
+    work: Work, table: TablePlan, chunk: Chunk, collapsing: Sequence[str], *, staged: bool = False
+) -> Statements:
     """Write the statements; `collapsing` are lookups of which several source rows became one in the destination."""
-    moving = _Moving(work, table, chunk)
+    moving = _Moving(work, table, chunk, staged=staged)
     twins = not table.id_column and any(table.mapped.get(name) in collapsing for name in table.table.primary_key)
     notes = moving.notes()
     return Statements(
@@ -53,12 +55,12 @@ def statements(work: Work, table: TablePlan, chunk: Chunk, collapsing: Sequence[
     )
 
 
-def verifying(work: Work, table: TablePlan, chunk: Chunk) -> list[str]:
+def verifying(work: Work, table: TablePlan, chunk: Chunk, *, staged: bool = False) -> list[str]:
     """Count the rows that travel and those of them that are found in the destination; one row a query.
 
     Also a row that waits for a lookup travels: it is missing so far.
     """
-    rows = Rows(work, table, chunk)
+    rows = Rows(work, table, chunk, staged=staged)
     found = f"COUNT(x.{quoted(table.table.primary_key[0])})"
     parents, where = [*rows.needed, *rows.key_parents], rows.known(rows.needed)
     return [

@@ -1,6 +1,6 @@
 """Rows of the source, told in the keys of the destination."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -92,12 +92,3 @@ def key_of(table: TablePlan, row: Values, placed: Placed, own_id: int) -> tuple[
 def first_columns(table: TablePlan) -> tuple[str, ...]:
     """Name the mapped columns that are written with the row itself."""
     return tuple(c for c in table.mapped if c not in table.deferred and c not in table.constants)
-
-
-def notes_of(table: TablePlan, placed: Placed | Stays) -> Counter[str]:
-    """Say what of this row did not travel, for the report."""
-    if placed is Stays.FOREIGN:
-        return Counter({table.name: 1})
-    if placed is Stays.WAITING:
-        return Counter()
-    return Counter(f"{table.name}.{column}" for column in placed.emptied)

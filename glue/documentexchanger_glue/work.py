@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pymysql.connections import Connection
 
 from .db import connection, execute, fetch, named_lock, patiently
-from .domain import ROOT
 from .idmap import Numbers, of
 from .plan import Plan
 from .secrets import fetch_login
@@ -78,11 +77,6 @@ def alone(settings: Settings) -> Iterator[None]:
 
     with patiently(enter, "locking the exchange"):
         yield
-
-
-def documents_of(target: Connection, work: Work, chunk: Chunk) -> dict[int, int]:
-    """Return the chunk's documents: source id → target id."""
-    return {source: found for page in pages_of(target, work, chunk, ROOT) for source, found in page.items()}
 
 
 def pages_of(target: Connection, work: Work, chunk: Chunk, table: str) -> Iterator[dict[int, int]]:

@@ -103,7 +103,8 @@ def _make_users(server: DatabaseServer) -> None:
         cursor.execute("CREATE USER reader@'%' IDENTIFIED BY 'reader-pass'")
         cursor.execute(r"GRANT SELECT ON `case\_%`.* TO reader@'%'")
         cursor.execute("CREATE USER copier@'%' IDENTIFIED BY 'copier-pass'")
-        cursor.execute(r"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `case\_%`.* TO copier@'%'")
+        rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, CREATE TEMPORARY TABLES"
+        cursor.execute(rf"GRANT {rights} ON `case\_%`.* TO copier@'%'")
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def login_without(server: DatabaseServer, target: Case, table: str) -> str:
     schema = f"case_{target.number}"
     target.run(f"CREATE USER {user}@'%' IDENTIFIED BY '{user}-pass'")
     target.run(rf"GRANT SELECT ON `case\_%`.* TO {user}@'%'")
-    target.run(f"GRANT SELECT, CREATE, ALTER ON {schema}.* TO {user}@'%'")
+    target.run(f"GRANT SELECT, CREATE, ALTER, CREATE TEMPORARY TABLES ON {schema}.* TO {user}@'%'")
     for name in (*target.tables(), *BOOKKEEPING):
         if name != table:
             target.run(f"GRANT CREATE, INSERT, UPDATE, DELETE ON {schema}.{name} TO {user}@'%'")

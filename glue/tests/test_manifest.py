@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import boto3
-import pytest
 
-from documentexchanger_glue.derive import destination_key
 from documentexchanger_glue.settings import Selection
 from documentexchanger_glue.task import Task
 from tests.cases import Case, file_document, fill
@@ -150,20 +148,29 @@ def test_a_file_without_a_key_is_in_no_manifest(source: Case, target: Case, exch
     assert report.skipped == ("document_variants.s3_key: 1",)
 
 
-@pytest.mark.parametrize(
-    ("role", "source_key", "name", "end"),
-    [
-        ("document", "a/b/mail.PDF", "mail.eml", "3.pdf"),
-        ("document", "a/b/plain", "mail.eml", "3"),
-        ("native", "a/b/plain", "Report.XLSX", "3.xlsx"),
-        ("native", "a/../..", "../../x", "3"),
-        ("native", "a/b", "x." + "y" * 11, "3"),
-        ("native", "a.b/c", "x.тхт", "3"),
-        ("text", "a/b/p 1#%.txt", "🔥", "3.txt"),
-    ],
-)
-def test_keys_are_made_of_numbers_and_a_plain_extension(role: str, source_key: str, name: str, end: str) -> None:
-    assert destination_key(7, "b1", role, 2, 3, source_key, name) == f"case_7/processed-files/b1/{role}/2/{end}"
+def test_keys_are_made_of_numbers_and_a_plain_extension(source: Case, target: Case, exchange: Make) -> None:
+    # Prepare
+    files = [
+        ("document", "a/b/mail.PDF", "mail.eml", ".pdf"),
+        ("document", "a/b/plain", "mail.eml", ""),
+        ("native", "a/b/plain", "Report.XLSX", ".xlsx"),
+        ("native", "a/../..", "../../x", ""),
+        ("native", "a/b", "x." + "y" * 11, ""),
+        ("native", "a.b/c", "x.тхт", ""),
+        ("text", "a/b/p 1#%.txt", "🔥", ".txt"),
+    ]
+    for role, source_key, name, _ in files:
+        document = source.add("documents", file_name=name)
+        source.add("document_variants", document_id=document, role=role, s3_key=source_key, size=1)
+    # Act
+    exchange().run()
+    # Assess
+    at = f"case_{target.number}/processed-files/b1"
+    found = target.rows("document_variants", "document_id, id, s3_key", order="document_id")
+    assert [key for _, _, key in found] == [
+        f"{at}/{role}/{document}/{file}{end}"
+        for (role, _, _, end), (document, file, _) in zip(files, found, strict=True)
+    ]
 
 
 def test_it_is_told_how_many_rows_are_done_while_the_copy_runs(source: Case, exchange: Make) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from documentexchanger_glue.confidentiality import assign_bits, bits_of, translate_mask
+from documentexchanger_glue.confidentiality import assign_bits, bits_of
 from documentexchanger_glue.domain import METADATA
 from documentexchanger_glue.errors import MisfitError
 from documentexchanger_glue.settings import Selection
@@ -170,13 +170,21 @@ def test_new_codes_get_the_lowest_free_bits() -> None:
     assert assign_bits([9, 4], {0, 2}) == {4: 1, 9: 3}
 
 
-def test_all_64_bits_can_be_translated() -> None:
+def test_all_64_bits_can_be_translated(source: Case, target: Case, exchange: Make) -> None:
     # Prepare
-    mask = (1 << 64) - 1
+    for bit in range(64):
+        source.add("confidentiality_codes", name=f"Code {bit}", bit_index=bit)
+        target.add("confidentiality_codes", name=f"code {bit}", bit_index=63 - bit)
+    for mask in ((1 << 64) - 1, 1 << 63, 0b11, 0):
+        exhibit = file_document(source).exhibit
+        source.run("UPDATE exhibits SET confidentiality_status = %s WHERE id = %s", (mask, exhibit))
     # Act
-    translated = translate_mask(mask, {bit: 63 - bit for bit in range(64)})
+    exchange().run()
     # Assess
-    assert translated == (mask, True)
-    assert translate_mask(1 << 63, {63: 0}) == (1, True)
-    assert translate_mask(0b11, {1: 0}) == (1, False)
-    assert bits_of(mask) == set(range(64))
+    masks = target.rows("exhibits", "confidentiality_status", order="id")
+    assert masks == [((1 << 64) - 1,), (1,), (0b11 << 62,), (0,)]
+
+
+def test_a_mask_tells_the_bits_that_are_set() -> None:
+    assert bits_of((1 << 64) - 1) == set(range(64))
+    assert bits_of(1 << 63 | 1) == {0, 63}

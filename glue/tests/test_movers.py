@@ -52,7 +52,7 @@ def test_a_destination_login_that_may_not_read_the_source_has_rows_streamed(
     fill(source)
     user = f"w{uuid.uuid4().hex[:12]}"
     source.run(f"CREATE USER {user}@'%' IDENTIFIED BY '{user}-pass'")
-    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER"
+    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, CREATE TEMPORARY TABLES"
     source.run(f"GRANT {rights} ON case_{target.number}.* TO {user}@'%'")
     keep_login(user, server, user)
     same = exchange(target_secret_id=user)

@@ -40,7 +40,7 @@ export async function makeLogins({ database }: Cloud, caseSchemaPrefix: string):
     ledger: { ...(await login("ledger", [rights(ledgerTable), rights(statusTable)])), dbname: registrySchema },
     caseReader: await login("case_reader", [`SELECT ON ${cases}`]),
     recordCopy: await login("record_copy", [
-      `SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES, LOCK TABLES ON ${cases}`,
+      `SELECT, INSERT, UPDATE, DELETE, CREATE, CREATE TEMPORARY TABLES, ALTER, INDEX, REFERENCES, LOCK TABLES ON ${cases}`,
     ]),
   };
 }

@@ -10,8 +10,8 @@ export const glueBugs: readonly Bug[] = [
     edits: [
       {
         file: `${folder}/server_side.py`,
-        find: "for one, there in found]\n",
-        replace: "for one, there in found[1:]]\n",
+        find: "in sorted(told[ROOT].items())\n",
+        replace: "in sorted(told[ROOT].items())[1:]\n",
       },
     ],
     row: "clean",
@@ -43,7 +43,7 @@ export const glueBugs: readonly Bug[] = [
         replace: `f" FROM ({without_ids}) w ON DUPLICATE KEY UPDATE target_id = VALUES(target_id)"`,
       },
     ],
-    row: "fault Glue run killed after commit 57",
+    row: "fault Glue run killed after commit 93",
     by: ["I3"],
     shows: /came with no selected row/,
   },
