@@ -105,7 +105,7 @@ def test_a_login_that_may_do_nothing_but_read_the_source_is_enough(
     # Prepare
     fill(source)
     user = f"w{uuid.uuid4().hex[:12]}"
-    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER"
+    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, CREATE TEMPORARY TABLES"
     target.run(f"CREATE USER {user}@'%' IDENTIFIED BY '{user}-pass'")
     target.run(f"GRANT SELECT ON case_{source.number}.* TO {user}@'%'")
     target.run(f"GRANT {rights} ON case_{target.number}.* TO {user}@'%'")
