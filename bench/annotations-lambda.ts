@@ -30,7 +30,7 @@ const handle = preUploaderHandler({
   uploaderQueueUrl: "https://sqs.us-east-1.amazonaws.com/000000000000/uploader",
   deadLetterQueueUrl: "https://sqs.us-east-1.amazonaws.com/000000000000/dead",
   maxReceiveCount: 3,
-  maximumPdfBytes: 150 * 1024 ** 2,
+  maximumPdfBytes: 128 * 1024 ** 2,
 });
 
 parentPort?.on("message", (messages: PreUploaderMessage[]) => {

@@ -13,17 +13,16 @@ import { documentEngineSecretReader } from "../shared/secret.ts";
 import { startPdfium } from "./pdf/pdfium.ts";
 import { preUploaderHandler } from "./process.ts";
 
+/** Two of them, a batch, fit into the memory that the Lambda has by default, as its test measures. */
+const maximumPdfBytes = 128 * 1024 ** 2;
+
 const environment = readEnvironment(
   z.object({
     ...givingUp,
     ...documentEngineSettings,
     TOPIC_ARN: z.string().min(1),
     UPLOADER_QUEUE_URL: z.url(),
-    MAXIMUM_PDF_BYTES: z.coerce
-      .number()
-      .int()
-      .positive()
-      .default(150 * 1024 ** 2),
+    MAXIMUM_PDF_BYTES: z.coerce.number().int().positive().default(maximumPdfBytes),
   }),
 );
 

@@ -198,7 +198,7 @@ describe("the deployed programs", function () {
       {
         eventId: `${exchange.exchangeId}:payload-construction-finished`,
         eventType: "PAYLOAD_CONSTRUCTION_FINISHED",
-        detail: { parts: [{ part, documents: 1, copy: 1, upload: 1 }] },
+        detail: { parts: [{ part, documents: 1, copy: 1, pre_upload: 0, upload: 1, re_ocr: 0, search: 0 }] },
       },
     ]);
     expect(docUploaderMessage.parse(uploaded)).to.deep.equal({
@@ -206,8 +206,7 @@ describe("the deployed programs", function () {
       exchange,
       documentId: "1",
       destinationDocumentId: "101",
-      sourceBatchId: null,
-      exhibits: [{ sourceExhibitId: "101", exhibitId: "201" }],
+      exhibitIds: ["201"],
       bucket: cloud.caseBucket,
       key: "case_722/files/report.pdf",
       fileId: "5",
