@@ -16,6 +16,13 @@ module.exports = {
     may("programs", "contracts"),
     may("processors", "contracts"),
     may("engine", "contracts", "programs"),
+    {
+      name: "the-agpl-library-stays-in-its-stand-in",
+      comment: "mupdf is AGPL: it serves the local stand-in of Document Engine and never reaches anything that is shipped",
+      severity: "error",
+      from: { pathNot: "^(local/document-engine|test|bench)/" },
+      to: { path: "^(node_modules/)?mupdf(/|$)" },
+    },
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
     {
       name: "automation-api-only-in-the-deployer",

@@ -22,6 +22,9 @@ export interface BuildOptions {
   outputFolder?: string;
 }
 
+/** What a Lambda reads at run time and cannot be bundled: files of packages that lie beside its bundle. */
+const assets: Readonly<Record<string, string[]>> = { pre_uploader: ["@embedpdf/pdfium/dist/pdfium.wasm"] };
+
 const gluePackage = "documentexchanger_glue";
 
 /** Builds every artifact. A source that is missing or a warning of the bundler is an error. */
@@ -29,7 +32,7 @@ export async function buildArtifacts(options: BuildOptions = {}): Promise<Artifa
   const { root = import.meta.dirname, outputFolder = join(root, "dist") } = options;
   const names = await lambdaNames(root);
   const contents = await Promise.all([
-    bundle(root, names).then((bundles) => Promise.all(bundles.map(lambdaZip))),
+    bundle(root, names).then((bundles) => Promise.all(bundles.map((one) => lambdaZip(root, one)))),
     pythonSources(join(root, "glue"), gluePackage).then(async (modules) => [
       { path: `glue/${gluePackage}.zip`, content: await zip(modules) },
     ]),
@@ -69,6 +72,9 @@ async function bundle(root: string, names: string[]): Promise<Content[]> {
     target: "node24",
     format: "cjs",
     mainFields: ["module", "main"],
+    // Where the bundle lies, in the words of the modules that it is made of.
+    define: { "import.meta.dirname": "__dirname", "import.meta.url": "__bundleUrl" },
+    banner: { js: 'const __bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
     // Errors are told by their class names: in Step Functions and in logs.
     keepNames: true,
     // Paths in the bundle stay relative to the root, wherever node_modules really lies.
@@ -80,8 +86,15 @@ async function bundle(root: string, names: string[]): Promise<Content[]> {
 }
 
 /** The zip of a bundle, under the name that the functions' handler setting has: `handler.handler`. */
-async function lambdaZip({ path, content }: Content): Promise<Content> {
-  return { path: `lambdas/${path}.zip`, content: await zip([{ path: "handler.js", content }]) };
+async function lambdaZip(root: string, { path, content }: Content): Promise<Content> {
+  const beside = (assets[path] ?? []).map(async (asset) => ({
+    path: basename(asset),
+    content: await readFile(join(root, "node_modules", asset)),
+  }));
+  return {
+    path: `lambdas/${path}.zip`,
+    content: await zip([{ path: "handler.js", content }, ...(await Promise.all(beside))]),
+  };
 }
 
 /** The modules of a Python package, under its name. */

@@ -19,6 +19,7 @@ export const eventTypes = [
   "DOCUMENT_PRE_PROCESSED",
   "PRE_UPLOADER_FINISHED",
   "DOCUMENT_UPLOADED",
+  "DOCUMENT_TEXT_EXTRACTED",
   "DOCUMENT_INDEXED",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
@@ -49,6 +50,7 @@ export const documentEvents = [
   "DOCUMENT_PRE_PROCESSED",
   "PRE_UPLOADER_FINISHED",
   "DOCUMENT_UPLOADED",
+  "DOCUMENT_TEXT_EXTRACTED",
   "DOCUMENT_INDEXED",
 ] as const satisfies readonly EventType[];
 
@@ -87,7 +89,11 @@ export function eventAttributes(
 export const fileDetail = z.looseObject({
   fileId: rowId,
   role: z.enum(["document", "native", "text"]),
+  /** The stage that speaks, where the event's type leaves it open. */
+  stage: z.enum(["copy", "pre_upload"]).optional(),
   error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  /** What should be known of it although it arrived. */
+  warning: z.strictObject({ code: z.string(), message: z.string() }).optional(),
 });
 export type FileDetail = z.infer<typeof fileDetail>;
 
@@ -99,6 +105,9 @@ export const payloadDetail = z.object({
       documents: z.int().nonnegative(),
       copy: z.int().nonnegative(),
       upload: z.int().nonnegative(),
+      pre_upload: z.int().nonnegative().optional(),
+      re_ocr: z.int().nonnegative().optional(),
+      search: z.int().nonnegative().optional(),
     }),
   ),
 });

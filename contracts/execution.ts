@@ -1,5 +1,9 @@
 import { z } from "zod";
+import { annotationChoices } from "./annotations.ts";
 import { exchangeContext } from "./ids.ts";
+
+/** URLs of the exchange's queues that the payload Lambda feeds: those that the exchange has. */
+const firstQueues = z.strictObject({ s3_copy: z.url().optional(), pre_uploader: z.url().optional() });
 
 /** Input of the state machine; one execution is one exchange's record copy and payload construction. */
 export const executionInput = z.strictObject({
@@ -10,8 +14,9 @@ export const executionInput = z.strictObject({
   /** Prefix of the manifest's parts in the data bucket. */
   manifestPrefix: z.string().min(1),
   caseBucket: z.string().min(1),
-  /** URLs of the exchange's queues that the payload Lambda feeds. */
-  queues: z.strictObject({ s3_copy: z.url() }),
+  /** How annotations travel; null where none do. */
+  annotations: annotationChoices.nullable(),
+  queues: firstQueues,
 });
 export type ExecutionInput = z.infer<typeof executionInput>;
 
@@ -21,7 +26,8 @@ export const payloadInput = z.strictObject({
   dataBucket: z.string().min(1),
   partKey: z.string().min(1),
   caseBucket: z.string().min(1),
-  queues: z.strictObject({ s3_copy: z.url() }),
+  annotations: annotationChoices.nullable(),
+  queues: firstQueues,
 });
 export type PayloadInput = z.infer<typeof payloadInput>;
 
@@ -30,5 +36,8 @@ export interface PayloadResult {
   part: string;
   documents: number;
   copy: number;
+  pre_upload: number;
   upload: number;
+  re_ocr: number;
+  search: number;
 }

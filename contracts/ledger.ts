@@ -20,7 +20,7 @@ export interface LedgerEntry {
   documentId: string;
   state: UnitState;
   eventId: string;
-  /** What the event said of it: error code and message for those that did not arrive. */
+  /** What the event said of it: why it did not arrive or, of one that is done, what should be known of it. */
   error: { code: string; message: string } | null;
   occurredAt: Date;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { rowId } from "./ids.ts";
+import { batchId, rowId } from "./ids.ts";
 
 /**
  * What a file is to its document: the PDF that reviewers see (`document`), the file as it was collected (`native`),
@@ -26,12 +26,18 @@ export const manifestFile = z.strictObject({
 });
 export type ManifestFile = z.infer<typeof manifestFile>;
 
+/** An exhibit of the source case and what it became. */
+export const exhibitPair = z.strictObject({ sourceExhibitId: rowId, exhibitId: rowId });
+export type ExhibitPair = z.infer<typeof exhibitPair>;
+
 /** One line of a manifest part: a document with everything that later stages need, so that they read no database. */
 export const manifestLine = z.strictObject({
   documentId: rowId,
   destinationDocumentId: rowId,
-  /** Exhibits of the document in the destination case. */
-  exhibitIds: z.array(rowId),
+  /** The batch in which the document came into the source case, where that is known. */
+  sourceBatchId: batchId.nullable(),
+  /** Exhibits of the document in the order of their ids in the destination case. */
+  exhibits: z.array(exhibitPair),
   files: z.array(manifestFile),
 });
 export type ManifestLine = z.infer<typeof manifestLine>;

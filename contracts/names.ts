@@ -28,3 +28,27 @@ export function exchangeStackName(exchangeId: string): string {
 export function casePrefix(caseId: number): string {
   return `case_${caseId}/`;
 }
+
+/** Where what the annotations of one exhibit became lies in the destination case. */
+export function exhibitPrefix(of: { caseId: number; batchId: string; documentId: string; exhibitId: string }): string {
+  return `${casePrefix(of.caseId)}processed-files/${of.batchId}/annotated/${of.documentId}/${of.exhibitId}/`;
+}
+
+/**
+ * Where the page texts of an exhibit lie. A document has one place; a further exhibit of the same document, which may
+ * read differently, has one of its own.
+ */
+export function textPrefix(of: {
+  caseId: number;
+  batchId: string;
+  documentId: string;
+  furtherExhibitId?: string | undefined;
+}): string {
+  const further = of.furtherExhibitId === undefined ? "" : `exhibits/${of.furtherExhibitId}/`;
+  return `${casePrefix(of.caseId)}processed-files/${of.batchId}/txt/${of.documentId}/${further}attachments/`;
+}
+
+/** The text of one page. @param position counts from 1 */
+export function pageTextKey(prefix: string, position: number): string {
+  return `${prefix}${position}/content.txt`;
+}

@@ -1,19 +1,25 @@
 import { z } from "zod";
+import { annotationChoices, choiceOf, virtualTypes } from "./annotations.ts";
 import { batchId, caseId, rowId } from "./ids.ts";
 
-const brandOrLayer = z.enum(["brand_in", "layer"]);
+/** What Document Engine's types were called before, in requests. */
+const formerNames: Readonly<Record<string, string>> = { "pspdfkit/markup/redact": "pspdfkit/markup/redaction" };
 
-/** How each annotation type travels; a type that is not named does not. Comments are always a layer. */
-export const annotationChoices = z.strictObject({
-  redactionsAs: brandOrLayer.optional(),
-  highlightsAs: brandOrLayer.optional(),
-  notesAs: brandOrLayer.optional(),
-  stickersAs: brandOrLayer.optional(),
-  batesAs: brandOrLayer.optional(),
-  confidentialityCodesAs: brandOrLayer.optional(),
-  comments: z.boolean().optional(),
-});
-export type AnnotationChoices = z.infer<typeof annotationChoices>;
+/** The choices, in which a type may also be called by its name in Document Engine. */
+const requestedChoices = z
+  .record(z.string(), z.unknown())
+  .transform((given, context) => {
+    const named = Object.entries(given).map(([name, as]): [string, unknown] => {
+      const type = virtualTypes[formerNames[name] ?? name];
+      return [type ? choiceOf[type] : name, as];
+    });
+    const choices = Object.fromEntries(named);
+    for (const [name, as] of named) {
+      if (choices[name] !== as) context.addIssue({ code: "custom", path: [name], message: "is given twice" });
+    }
+    return choices;
+  })
+  .pipe(annotationChoices);
 
 /** The kinds of metadata that can travel with the documents. */
 export const metadataKinds = [
@@ -67,7 +73,7 @@ export const exchangeRequestBody = z
     batchId,
     selection: selectionBody,
     includeNatives: z.boolean().default(false),
-    annotations: annotationChoices.optional(),
+    annotations: requestedChoices.optional(),
     metadata: z
       .array(metadataKind)
       .default([...metadataKinds])

@@ -10,3 +10,7 @@ export const databaseSecret = z.object({
   dbname: z.string().min(1).optional(),
 });
 export type DatabaseSecret = z.infer<typeof databaseSecret>;
+
+/** The secret that opens Document Engine. */
+export const documentEngineSecret = z.object({ token: z.string().min(1) });
+export type DocumentEngineSecret = z.infer<typeof documentEngineSecret>;

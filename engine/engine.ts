@@ -139,6 +139,7 @@ async function assemble(config: EngineConfig, parts: Parts): Promise<Engine> {
           log.warn({ err: error, exchangeId: id }, "the record copy's progress cannot be read");
           return null;
         }),
+      hasDocumentEngine: global.documentEngine !== undefined,
       admissionSeconds: config.deadlineMinutes.ACCEPTED * 60,
       maxWaiting: config.maxWaitingExchanges,
       accepted: nudge,

@@ -29,7 +29,10 @@ const names = [
   "lambdas/dead_letter.zip",
   "lambdas/ledger.zip",
   "lambdas/payload.zip",
+  "lambdas/pre_uploader.zip",
+  "lambdas/re_ocr.zip",
   "lambdas/s3_copy.zip",
+  "lambdas/search_text.zip",
   "lambdas/status_update.zip",
 ];
 
@@ -134,7 +137,7 @@ describe("the build", () => {
     });
 
     /** Deploys a bundle, invokes it once and removes it. */
-    const invoke = async (name: string, payload: unknown) => {
+    const invoke = async (name: string, payload: unknown, Variables: Record<string, string> = {}) => {
       const FunctionName = `doc_exch_test_${name}_${newExchange().exchangeId}`;
       const ZipFile = await readFile(join(folder, "here", "lambdas", `${name}.zip`));
       await lambda.send(
@@ -145,6 +148,7 @@ describe("the build", () => {
           Handler: "handler.handler",
           Code: { ZipFile },
           Timeout: 30,
+          Environment: { Variables },
         }),
       );
       await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 30 }, { FunctionName });
@@ -167,6 +171,7 @@ describe("the build", () => {
         dataBucket: aws.cloud.caseBucket,
         partKey,
         caseBucket: "c",
+        annotations: null,
         queues: { s3_copy: queueUrl },
       };
 
@@ -174,12 +179,34 @@ describe("the build", () => {
       const result = await invoke("payload", input);
 
       // Assess
-      expect(result).to.deep.equal({ part: partKey, documents: 1, copy: 0, upload: 0 });
+      const none = { copy: 0, pre_upload: 0, upload: 0, re_ocr: 0, search: 0 };
+      expect(result).to.deep.equal({ part: partKey, documents: 1, ...none });
       expect(await drain(aws.sqs, queueUrl)).to.deep.equal([]);
+    });
+
+    it("runs as pre_uploader with the PDF library that lies beside its bundle", async function () {
+      this.timeout(60_000);
+      const url = "http://127.0.0.1:9/";
+      const answer = await invoke(
+        "pre_uploader",
+        { Records: [] },
+        {
+          TOPIC_ARN: "topic",
+          DEAD_LETTER_QUEUE_URL: url,
+          MAX_RECEIVE_COUNT: "3",
+          UPLOADER_QUEUE_URL: url,
+          DOCUMENT_ENGINE_URL: url,
+          DOCUMENT_ENGINE_SECRET_ARN: "secret",
+        },
+      );
+      expect(answer).to.deep.equal({ batchItemFailures: [] });
     });
 
     const needed = {
       s3_copy: /DEAD_LETTER_QUEUE_URL .*MAX_RECEIVE_COUNT .*TOPIC_ARN .*UPLOADER_QUEUE_URL/,
+      pre_uploader: /DEAD_LETTER_QUEUE_URL .*DOCUMENT_ENGINE_URL .*DOCUMENT_ENGINE_SECRET_ARN .*UPLOADER_QUEUE_URL/,
+      re_ocr: /DOCUMENT_ENGINE_URL .*SEARCH_QUEUE_URL .*CASE_BUCKET .*EXCHANGE_ID/,
+      search_text: /DATABASE_SECRET_ARN .*CASE_SCHEMA .*EXCHANGE_ID/,
       ledger: /DATABASE_SECRET_ARN/,
       status_update: /DATABASE_SECRET_ARN/,
       dead_letter: /TOPIC_ARN/,

@@ -24,6 +24,10 @@ export interface Result {
 
 export const seconds = ({ runs }: Series): number => median(runs.map((run) => run.seconds));
 
+/** Of a tiny exchange everything counts but Spark's own start. */
+export const fixedSeconds = ({ way, runs }: Series): number =>
+  median(runs.map((run) => (way === "streaming" ? (run.workSeconds ?? run.seconds) : run.seconds)));
+
 export const peakMiB = ({ runs }: Series): number => Math.max(...runs.map((run) => run.peakMiB ?? 0));
 
 /** @param rows of each case */
@@ -36,13 +40,12 @@ export function resultOf(all: readonly Series[], rows: Readonly<Record<Size, num
   const memory = (way: Way) =>
     Math.max(...all.filter((each) => each.way === way && each.size === "whole").map(peakMiB));
   const speeds = ways.map((way) => [way, Math.round(speed(way, of(way, "whole") ? "whole" : "tenth"))]);
-  const tiny = of("serverSide", "tiny");
   return {
     rows: rows.whole,
     rowsPerSecond: Object.fromEntries(speeds) as Record<Way, number>,
     growth: hundredths(speed("serverSide", "whole") / speed("serverSide", "tenth")),
     peakMemoryMiB: { serverSide: memory("serverSide"), streaming: memory("streaming") },
-    tinySeconds: hundredths(tiny ? seconds(tiny) : 0),
+    tinySeconds: hundredths(Math.max(...all.filter(({ size }) => size === "tiny").map(fixedSeconds))),
   };
 }
 
@@ -85,7 +88,7 @@ export function verdicts(result: Result, all: readonly Series[]): string {
     atLeast(8, "streaming / sparkDefaults", speed.streaming / speed.sparkDefaults),
     atLeast(0.8, "growth: rows/s of serverSide, whole / tenth", growth),
     ...memory,
-    verdict(tinySeconds <= 3, `a tiny exchange: ${tinySeconds} s`, "at most 3 s"),
+    verdict(tinySeconds <= 3, `a tiny exchange, by the slower mover: ${tinySeconds} s`, "at most 3 s"),
   ].join("\n");
 }
 

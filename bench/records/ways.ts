@@ -2,9 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { DeleteObjectsCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { execa } from "execa";
+import { z } from "zod";
 import type { Cloud } from "../../local/cloud/cloud.ts";
 import { watchMemory } from "../../local/load/memory.ts";
 import type { Logins } from "../../local/platform/databases.ts";
@@ -20,6 +21,8 @@ export type Way = (typeof ways)[number];
 /** What one copy took; memory is that of the job's processes, without the server. */
 export interface Run {
   readonly seconds: number;
+  /** By the job's own report: without the start of its process and of Spark. */
+  readonly workSeconds?: number;
   readonly peakMiB?: number;
 }
 
@@ -37,6 +40,8 @@ export interface Ground {
 const glueFolder = join(import.meta.dirname, "..", "..", "glue");
 const sparkScript = join(import.meta.dirname, "spark_defaults.py");
 const secretIds = { source: "bench-case-reader", target: "bench-record-copy" };
+
+const report = z.object({ seconds: z.number() });
 
 /** As the global stack sets it. */
 const documentsPerPart = 2000;
@@ -122,8 +127,7 @@ async function recordCopy(ground: Ground, mover: string, source: number, target:
       peakMiB = memory.peak().total;
     }
   });
-  await removeObjects(cloud, prefix);
-  return { ...run, peakMiB };
+  return { ...run, workSeconds: await reportedSeconds(cloud, prefix, given.report_key), peakMiB };
 }
 
 async function dumpPipe({ tools, ...ground }: Ground, source: number, target: number): Promise<void> {
@@ -191,14 +195,20 @@ function sparkEnvironment({ cloud, toolchain }: Ground, ...options: string[]): R
   };
 }
 
-/** The emulator keeps objects in memory: manifests of many runs would not leave enough for the next. */
-async function removeObjects(cloud: Cloud, Prefix: string): Promise<void> {
+/**
+ * Reads the report and removes whatever the exchange wrote: the emulator keeps objects in memory, and manifests of many
+ * runs would not leave enough for the next.
+ */
+async function reportedSeconds(cloud: Cloud, Prefix: string, Key: string): Promise<number> {
   const Bucket = cloud.caseBucket;
   const s3 = new S3Client(cloud.client("operator"));
   try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+    const { seconds } = report.parse(JSON.parse((await Body?.transformToString()) ?? ""));
     const { Contents: found = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix }));
-    const Objects = found.map(({ Key }) => ({ Key }));
+    const Objects = found.map((object) => ({ Key: object.Key }));
     await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
+    return seconds;
   } finally {
     s3.destroy();
   }

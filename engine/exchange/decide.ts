@@ -1,10 +1,11 @@
 import type { WireError } from "../../contracts/errors.ts";
+import type { Stage } from "../../contracts/ledger.ts";
 import { isFinal } from "../../contracts/states.ts";
 import type { LivingState } from "./deadlines.ts";
 import { fail, wait, type Decision, type Settings } from "./decision.ts";
 import { drain } from "./drain.ts";
 import { need } from "./operate.ts";
-import { expectedUnits, type Execution, type Observed } from "./observed.ts";
+import { expectedUnits, progressOf, type Execution, type Observed } from "./observed.ts";
 import type { ExchangeRecord } from "./record.ts";
 import { windDown } from "./wind-down.ts";
 
@@ -134,10 +135,10 @@ function copyingRecords(record: ExchangeRecord, observed: Observed, now: Date, l
  */
 function constructingPayload(record: ExchangeRecord, observed: Observed, now: Date, late: WireError | null): Decision {
   if (record.facts.payload) {
-    const { documents, copy } = expectedUnits(record.facts.payload);
+    const { documents, copy, pre_upload } = expectedUnits(record.facts.payload);
     return {
       action: { do: "move", to: "PROCESSING", events: ["EXCHANGER_DELETE_INITIATED"], recheck: true },
-      reason: `${documents} documents with ${copy} files are on their way`,
+      reason: `${documents} documents with ${copy + pre_upload} files are on their way`,
     };
   }
   if (observed.execution?.status === "SUCCEEDED") {
@@ -157,12 +158,10 @@ function constructingPayload(record: ExchangeRecord, observed: Observed, now: Da
 function processing(record: ExchangeRecord, observed: Observed, settings: Settings, late: WireError | null): Decision {
   const { payload } = record.facts;
   if (!payload) return fail({ code: "NO_PAYLOAD", message: "the exchange processes documents but knows of none" });
-  const expected = expectedUnits(payload);
-  const finalRows = (stage: "copy" | "upload") =>
-    Object.values(observed.ledger?.[stage] ?? {}).reduce((sum, units) => sum + units, 0);
-  const [copied, uploaded] = [finalRows("copy"), finalRows("upload")];
-  const progress = `${copied} of ${expected.copy} files copied, ${uploaded} of ${expected.upload} uploaded`;
-  if (copied < expected.copy || uploaded < expected.upload) {
+  const stages = progressOf(payload, observed.ledger);
+  const progress =
+    stages.map(({ stage, expected, ended }) => `${ended} of ${expected} ${passed[stage]}`).join(", ") || "no files";
+  if (stages.some(({ expected, ended }) => ended < expected)) {
     return late
       ? { action: { do: "fail_missing_units" }, reason: `${late.message}: ${progress}, the rest has failed` }
       : wait(settings.pollSeconds, progress);
@@ -173,6 +172,14 @@ function processing(record: ExchangeRecord, observed: Observed, settings: Settin
   }
   return { action: { do: "move", to: "DRAINING" }, reason: progress };
 }
+
+const passed: Record<Stage, string> = {
+  copy: "files copied",
+  pre_upload: "given their annotations",
+  upload: "uploaded",
+  re_ocr: "read again",
+  search: "indexed",
+};
 
 /**
  * DESTROYING. Enter: nothing runs any more; the outcome is on the record. While: the stack is destroyed and removed,

@@ -1,4 +1,4 @@
-import type { Stage, UnitState } from "../../contracts/ledger.ts";
+import { stages, type Stage, type UnitState } from "../../contracts/ledger.ts";
 import type { ProcessorKind, QueueKind } from "../../contracts/plan.ts";
 import type { CopyRemoval } from "../../contracts/manifest.ts";
 import type { PayloadDetail } from "../../contracts/events.ts";
@@ -50,8 +50,30 @@ export interface Observed {
   readonly leftovers?: readonly string[];
 }
 
-/** Units that each stage will see, over all parts. */
-export function expectedUnits(payload: PayloadDetail): { documents: number; copy: number; upload: number } {
-  const sum = (of: "documents" | "copy" | "upload") => payload.parts.reduce((total, part) => total + part[of], 0);
-  return { documents: sum("documents"), copy: sum("copy"), upload: sum("upload") };
+/** Documents, and units that each stage will see, over all parts. */
+export function expectedUnits(payload: PayloadDetail): Record<"documents" | Stage, number> {
+  const sum = (of: "documents" | Stage) => payload.parts.reduce((total, part) => total + (part[of] ?? 0), 0);
+  return {
+    documents: sum("documents"),
+    copy: sum("copy"),
+    pre_upload: sum("pre_upload"),
+    upload: sum("upload"),
+    re_ocr: sum("re_ocr"),
+    search: sum("search"),
+  };
+}
+
+/** Each stage that sees units: how many, and how many of them have a final row. */
+export function progressOf(
+  payload: PayloadDetail,
+  ledger: Observed["ledger"],
+): { stage: Stage; expected: number; ended: number }[] {
+  const expected = expectedUnits(payload);
+  return stages
+    .filter((stage) => expected[stage] > 0)
+    .map((stage) => ({
+      stage,
+      expected: expected[stage],
+      ended: Object.values(ledger?.[stage] ?? {}).reduce((sum, units) => sum + units, 0),
+    }));
 }

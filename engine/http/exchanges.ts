@@ -23,13 +23,15 @@ import { callerOf, mayTouch, type Caller } from "./auth.ts";
 import { dedupeKey, requestHash } from "./keys.ts";
 import { Problem } from "./problem.ts";
 import { documentsQuery, invalid, listQuery, parsed } from "./query.ts";
-import { brief, ending, entry, full } from "./view.ts";
+import { brief, ending, entry, full, warned } from "./view.ts";
 
 export interface ExchangeRoutes {
   readonly db: Registry;
   readonly cases: CaseReader;
   /** How far the record copy of an exchange is; null where nobody can tell. */
   readonly copyProgress: (exchangeId: string) => Promise<CopyProgress | null>;
+  /** Whether there is a Document Engine, without which no annotation travels. */
+  readonly hasDocumentEngine: boolean;
   /** How long an exchange may wait for admission. */
   readonly admissionSeconds: number;
   /** How many exchanges may wait for admission at once. */
@@ -63,7 +65,10 @@ export function create(routes: ExchangeRoutes): RequestHandler {
     const request = parsed(exchangeRequestBody, httpRequest.body, "the body");
     permit(caller, request);
     const record = await acceptOnce(request, caller, header, routes);
-    response.status(202).location(`/exchanges/${record.id}`).json(brief(record));
+    response
+      .status(202)
+      .location(`/exchanges/${record.id}`)
+      .json({ ...brief(record), ...warned(record) });
   };
 }
 
@@ -89,7 +94,7 @@ async function acceptOnce(
   const known = await findByKey(routes.db, key, natural);
   if (known) return same(known, hash, natural);
 
-  const selected = await check(request, routes.cases);
+  const selected = await check(request, routes);
   const acceptance = { id: randomUUID(), subject: caller.subject, dedupeKey: key, natural, requestHash: hash };
   const now = await acceptUnlessFull({ ...acceptance, request, selected }, routes);
   if (now.created) routes.accepted(now.record);
@@ -114,10 +119,13 @@ function same(known: Known, hash: string, natural: boolean): ExchangeRecord {
 }
 
 /** Looks in both cases; returns how many documents are selected. */
-async function check(request: ExchangeRequest, cases: CaseReader): Promise<number> {
-  if (request.annotations) {
-    throw new Problem(422, "NOT_SUPPORTED", "annotations are not supported yet", {
-      errors: [{ field: "annotations", message: "is not supported yet" }],
+async function check(
+  request: ExchangeRequest,
+  { cases, hasDocumentEngine }: Pick<ExchangeRoutes, "cases" | "hasDocumentEngine">,
+): Promise<number> {
+  if (request.annotations && !hasDocumentEngine) {
+    throw new Problem(422, "NOT_SUPPORTED", "annotations cannot travel: this environment has no Document Engine", {
+      errors: [{ field: "annotations", message: "needs a Document Engine, and this environment has none" }],
     });
   }
   const fields = ["sourceCaseId", "destinationCaseId"] as const;
@@ -193,7 +201,8 @@ export function documents(routes: ExchangeRoutes): RequestHandler {
         fileId: unitId,
         stage,
         state,
-        ...(error && { error }),
+        // Of what arrived it is no error, but must not go unseen.
+        ...(error && (state === "done" ? { warning: error } : { error })),
         occurredAt: occurredAt.toISOString(),
       })),
       next: next && `${next.stage}:${next.unitId}`,

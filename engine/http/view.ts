@@ -1,4 +1,7 @@
+import type { WireError } from "../../contracts/errors.ts";
+import { stages as allStages, type Stage } from "../../contracts/ledger.ts";
 import { exchangeStackName } from "../../contracts/names.ts";
+import { planOf, stageOfQueue } from "../../contracts/plan.ts";
 import { isFinal } from "../../contracts/states.ts";
 import { expectedUnits } from "../exchange/observed.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
@@ -11,6 +14,24 @@ type Stages = Awaited<ReturnType<typeof stageCounts>>;
 /** What `POST` and each entry of a list answer. */
 export function brief(record: ExchangeRecord) {
   return { exchangeId: record.id, jobId: record.id, state: record.state };
+}
+
+/**
+ * What the caller should know although nothing is wrong: as `warnings`, where there is any.
+ * `withheld`: documents of which annotations did not travel, because they quote or touch what a redaction hides.
+ */
+export function warned({ id, request }: ExchangeRecord, withheld = 0): { warnings?: WireError[] } {
+  const warnings: WireError[] = [];
+  if (request.includeNatives && request.annotations?.redactionsAs === "brand_in") {
+    const message =
+      "natives travel as they were collected: what a redaction hides in a document can be read in its native";
+    warnings.push({ code: "NATIVES_UNREDACTED", message });
+  }
+  if (withheld > 0) {
+    const message = `annotations of ${withheld} documents quote or touch what a redaction hides and were not carried: see the warnings of GET /exchanges/${id}/documents?state=done`;
+    warnings.push({ code: "ANNOTATIONS_NOT_CARRIED", message });
+  }
+  return warnings.length > 0 ? { warnings } : {};
 }
 
 /** What a cancel and a forced destroy answer: where the exchange will end, and what becomes of its records. */
@@ -51,7 +72,9 @@ export function full(record: ExchangeRecord, history: readonly Transition[], cou
     ...entry(record),
     selection: request.selection,
     includeNatives: request.includeNatives,
+    ...(request.annotations && { annotations: request.annotations }),
     metadata: request.metadata,
+    ...warned(record, counts.withheld),
     stack: exchangeStackName(record.id),
     stateHistory: history.map(({ state, at, reason }) => ({ state, at: at.toISOString(), reason })),
     ...(record.waiting !== null && { waiting: record.waiting }),
@@ -86,17 +109,24 @@ function documentsOf(record: ExchangeRecord, counts: DocumentCounts, stages: Sta
   };
 }
 
-/** Files by stage; `expected` is null until the payload says how many each stage will see. */
-function stagesOf(record: ExchangeRecord, stages: Stages) {
-  const { payload } = record.facts;
-  const expected = payload && expectedUnits(payload);
-  const of = (stage: "copy" | "upload") => {
+interface StageView {
+  expected: number | null;
+  done: number;
+  notFound: number;
+  failed: number;
+}
+
+/** Files by stage that the exchange has; `expected` is null until the payload says how many each stage will see. */
+function stagesOf({ request, facts }: ExchangeRecord, stages: Stages): Partial<Record<Stage, StageView>> {
+  const expected = facts.payload && expectedUnits(facts.payload);
+  const of = (stage: Stage): StageView => {
     const { done, not_found: notFound, failed } = stages[stage] ?? noUnits;
     return { expected: expected?.[stage] ?? null, done, notFound, failed };
   };
-  return { copy: of("copy"), upload: of("upload") };
+  const own = new Set<Stage>(planOf(request).queues.map((queue) => stageOfQueue[queue]));
+  return Object.fromEntries(allStages.filter((stage) => own.has(stage)).map((stage) => [stage, of(stage)]));
 }
 
-function isComplete({ expected, done, notFound, failed }: ReturnType<typeof stagesOf>["copy"]): boolean {
+function isComplete({ expected, done, notFound, failed }: StageView): boolean {
   return expected !== null && done + notFound + failed >= expected;
 }

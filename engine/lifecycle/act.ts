@@ -93,11 +93,11 @@ export async function act(
       return startRemoval(hands.aws.glue, hands.global.glueJobName, copyArguments(record, selectionKey));
     }
     case "read_payload_from_manifest": {
-      const payload = await payloadFromManifest(hands.aws.s3, hands.global.dataBucket, record.id);
+      const payload = await payloadFromManifest(hands.aws.s3, hands.global.dataBucket, record);
       return lease.record({ payload: JSON.stringify(payload) });
     }
     case "fail_missing_units": {
-      const missing = await failMissingUnits(hands.db, hands.aws.s3, hands.global.dataBucket, record.id, now);
+      const missing = await failMissingUnits(hands.db, hands.aws.s3, hands.global.dataBucket, record, now);
       if (missing === 0) throw unaccounted(record);
       return;
     }

@@ -29,6 +29,7 @@ export function copyArguments(
     "--destination_case_id": String(context.caseId),
     "--batch_id": context.batchId,
     "--include_natives": String(request.includeNatives),
+    "--annotated": String(request.annotations !== undefined),
     "--metadata": JSON.stringify(request.metadata),
     "--manifest_prefix": manifestPrefix(id),
     "--report_key": reportKey(id),
@@ -44,15 +45,17 @@ export function executionInput(
   global: GlobalOutputs,
   selectionKey: string | null,
 ): ExecutionInput {
-  const queue = record.facts.outputs?.queues.s3_copy;
-  if (!queue) throw new PermanentError("NO_QUEUE", `exchange ${record.id} has no s3_copy queue to send files to`);
+  const { s3_copy, pre_uploader } = record.facts.outputs?.queues ?? {};
+  if (!s3_copy && !pre_uploader)
+    throw new PermanentError("NO_QUEUE", `exchange ${record.id} has no queue to send files to`);
   return {
     exchange: record.context,
     glueArguments: copyArguments(record, selectionKey),
     dataBucket: global.dataBucket,
     manifestPrefix: manifestPrefix(record.id),
     caseBucket: global.caseBucket,
-    queues: { s3_copy: queue.url },
+    annotations: record.request.annotations ?? null,
+    queues: { ...(s3_copy && { s3_copy: s3_copy.url }), ...(pre_uploader && { pre_uploader: pre_uploader.url }) },
   };
 }
 

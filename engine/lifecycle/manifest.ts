@@ -1,11 +1,16 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
-import type { LedgerEntry, Stage } from "../../contracts/ledger.ts";
+import { stages, type LedgerEntry, type Stage } from "../../contracts/ledger.ts";
 import type { PayloadDetail } from "../../contracts/events.ts";
 import { manifestLine, manifestPrefix, type ManifestLine } from "../../contracts/manifest.ts";
+import { stagesOf } from "../../contracts/plan.ts";
+import type { ExchangeRecord } from "../exchange/record.ts";
 import type { Registry } from "../registry/database.ts";
 import { addMissing, recorded } from "../registry/ledger.ts";
+
+/** What of an exchange decides which units it has. */
+export type Listed = Pick<ExchangeRecord, "id" | "request">;
 
 /** Units that are looked up or written at once. */
 const chunk = 500;
@@ -33,14 +38,17 @@ async function* linesOf(s3: S3Client, bucket: string, key: string): AsyncGenerat
 }
 
 /** What PAYLOAD_CONSTRUCTION_FINISHED would have said, counted from the manifest itself. */
-export async function payloadFromManifest(s3: S3Client, bucket: string, exchangeId: string): Promise<PayloadDetail> {
+export async function payloadFromManifest(
+  s3: S3Client,
+  bucket: string,
+  { id, request }: Listed,
+): Promise<PayloadDetail> {
   const parts: PayloadDetail["parts"] = [];
-  for await (const { part, lines } of manifestParts(s3, bucket, exchangeId)) {
-    const counts = { part, documents: 0, copy: 0, upload: 0 };
+  for await (const { part, lines } of manifestParts(s3, bucket, id)) {
+    const counts = { part, documents: 0, copy: 0, pre_upload: 0, upload: 0, re_ocr: 0, search: 0 };
     for await (const line of lines) {
       counts.documents += 1;
-      counts.copy += line.files.length;
-      counts.upload += uploads(line).length;
+      for (const { stage } of unitsOf(line, request)) counts[stage] += 1;
     }
     parts.push(counts);
   }
@@ -52,18 +60,18 @@ export async function failMissingUnits(
   db: Registry,
   s3: S3Client,
   bucket: string,
-  exchangeId: string,
+  { id, request }: Listed,
   now: Date,
 ): Promise<number> {
   let missing = 0;
   let units: Unit[] = [];
   const flush = async () => {
-    missing += await failUnrecorded(db, exchangeId, units, now);
+    missing += await failUnrecorded(db, id, units, now);
     units = [];
   };
-  for await (const { lines } of manifestParts(s3, bucket, exchangeId)) {
+  for await (const { lines } of manifestParts(s3, bucket, id)) {
     for await (const line of lines) {
-      units.push(...unitsOf(line));
+      units.push(...unitsOf(line, request));
       if (units.length >= chunk) await flush();
     }
   }
@@ -77,22 +85,15 @@ interface Unit {
   readonly documentId: string;
 }
 
-function unitsOf(line: ManifestLine): Unit[] {
-  const unit = (stage: Stage) => (file: { fileId: string }) => ({
-    stage,
-    unitId: file.fileId,
-    documentId: line.documentId,
-  });
-  return [...line.files.map(unit("copy")), ...uploads(line).map(unit("upload"))];
-}
-
-function uploads(line: ManifestLine) {
-  return line.files.filter((file) => file.role === "document");
+function unitsOf({ documentId, files }: ManifestLine, request: Listed["request"]): Unit[] {
+  return files.flatMap(({ fileId, role }) =>
+    stagesOf(role, request).map((stage) => ({ stage, unitId: fileId, documentId })),
+  );
 }
 
 async function failUnrecorded(db: Registry, exchangeId: string, units: Unit[], now: Date): Promise<number> {
   const missing: LedgerEntry[] = [];
-  for (const stage of ["copy", "upload"] as const) {
+  for (const stage of stages) {
     const ofStage = units.filter((unit) => unit.stage === stage);
     const known = await recorded(
       db,

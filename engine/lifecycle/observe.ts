@@ -5,7 +5,7 @@ import type { AwsClients } from "../aws/clients.ts";
 import { reportKey } from "../../contracts/manifest.ts";
 import type { ExchangeState } from "../../contracts/states.ts";
 import type { GlobalOutputs } from "../../programs/global/outputs.ts";
-import { expectedUnits, type Execution, type Observed, type QueueDepth } from "../exchange/observed.ts";
+import { progressOf, type Execution, type Observed, type QueueDepth } from "../exchange/observed.ts";
 import { lastAttempt } from "../exchange/operate.ts";
 import type { ExchangeRecord, Operation } from "../exchange/record.ts";
 import type { Registry } from "../registry/database.ts";
@@ -48,10 +48,8 @@ async function outside(
   if (state === "FAILING" || state === "CANCELLING") return copyOf(record, eyes);
   if (state === "PROCESSING") {
     const ledger = await stageCounts(eyes.db, record.id);
-    const rows = (stage: "copy" | "upload") =>
-      Object.values(ledger[stage] ?? {}).reduce((sum, units) => sum + units, 0);
-    const expected = facts.payload && expectedUnits(facts.payload);
-    const complete = expected && rows("copy") >= expected.copy && rows("upload") >= expected.upload;
+    const complete =
+      facts.payload && progressOf(facts.payload, ledger).every(({ expected, ended }) => ended >= expected);
     return complete ? { ledger, queues: await depths(record, eyes) } : { ledger };
   }
   if (state === "DRAINING" && lastAttempt(operations, `drain:${facts.drainRound}`)?.state === "succeeded") {

@@ -27,18 +27,26 @@ export interface DocumentCounts {
   seen: number;
   notFound: number;
   failed: number;
+  /** Documents that arrived, yet with something to be told of them. */
+  withheld: number;
 }
 
 /** A document counts as failed if any of its units failed, else as not found if any was not found. */
 export async function documentCounts(db: Registry, exchangeId: string): Promise<DocumentCounts> {
-  const { rows } = await sql<{ seen: number; failed: string | null; not_found: string | null }>`
-    select count(*) as seen, sum(failed) as failed, sum(not_found and not failed) as not_found
+  const { rows } = await sql<Record<"failed" | "not_found" | "withheld", string | null> & { seen: number }>`
+    select count(*) as seen, sum(failed) as failed, sum(not_found and not failed) as not_found, sum(withheld) as withheld
     from (
-      select max(state = 'failed') as failed, max(state = 'not_found') as not_found
+      select max(state = 'failed') as failed, max(state = 'not_found') as not_found,
+        max(state = 'done' and error is not null) as withheld
       from exchange_documents where exchange_id = ${exchangeId} group by document_id
     ) as documents`.execute(db);
   const row = rows[0];
-  return { seen: row?.seen ?? 0, failed: Number(row?.failed ?? 0), notFound: Number(row?.not_found ?? 0) };
+  return {
+    seen: row?.seen ?? 0,
+    failed: Number(row?.failed ?? 0),
+    notFound: Number(row?.not_found ?? 0),
+    withheld: Number(row?.withheld ?? 0),
+  };
 }
 
 export interface LedgerPage {

@@ -78,9 +78,12 @@ def connection(login: Login, schema: str, *, read_only: bool = False) -> Iterato
     except pymysql.MySQLError as cause:
         raise named(cause, f"schema {schema}") from cause
     with closing(opened):
-        execute(opened, _SESSION)
-        access = "READ ONLY" if read_only else "READ WRITE"
-        execute(opened, f"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, {access}")
+        try:
+            execute(opened, _SESSION)
+            access = "READ ONLY" if read_only else "READ WRITE"
+            execute(opened, f"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, {access}")
+        except pymysql.MySQLError as cause:
+            raise named(cause, f"schema {schema}") from cause
         yield opened
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .db import quoted
-from .domain import EXHIBITS, FILES
+from .domain import EXHIBITS, FILES, ROOT
 from .idmap import of as entries
 from .work import Work
 
@@ -41,6 +41,10 @@ def _number(_: SqlDerivation) -> DerivedSql:
     return DerivedSql("t0.`id`")
 
 
+def _batch(of: SqlDerivation) -> DerivedSql:
+    return DerivedSql(f"'{of.work.settings.batch_id}'")
+
+
 def _mask(of: SqlDerivation) -> DerivedSql:
     mask = "COALESCE(t0.`confidentiality_status`, 0)"
     # Bits that move equally far are moved together.
@@ -63,7 +67,22 @@ def _file_key(of: SqlDerivation) -> DerivedSql:
     return DerivedSql(f"IF({is_empty}, '', {key})", is_empty)
 
 
+def _sha256(of: SqlDerivation) -> DerivedSql:
+    return DerivedSql("IF(t0.`role` = 'document', NULL, t0.`sha256`)" if of.work.settings.annotated else "t0.`sha256`")
+
+
+def _fresh_text_key(of: SqlDerivation) -> DerivedSql:
+    settings, exhibit = of.work.settings, of.ids["exhibit_id"]
+    document = f"(SELECT y.`document_id` FROM {quoted(EXHIBITS)} y WHERE y.`id` = {exhibit})"
+    first = f"(SELECT MIN(z.`id`) FROM {quoted(EXHIBITS)} z WHERE z.`document_id` = {document})"
+    further = f"IF({exhibit} = {first}, '', CONCAT('exhibits/', {exhibit}, '/'))"
+    start = f"'case_{settings.destination_case_id}/processed-files/{settings.batch_id}/txt/'"
+    return DerivedSql(f"CONCAT({start}, {document}, '/', {further}, 'attachments/', t0.`position`, '/content.txt')")
+
+
 def _text_key(of: SqlDerivation) -> DerivedSql:
+    if of.work.settings.annotated:
+        return _fresh_text_key(of)
     schema = quoted(of.work.settings.source_schema)
     # A file of the exhibit's document; it has come before.
     new = (
@@ -103,8 +122,9 @@ def _exact(text: str) -> str:
 
 #: Table → column → the value that is written.
 DERIVED_SQL: Mapping[str, Mapping[str, Callable[[SqlDerivation], DerivedSql]]] = {
+    ROOT: {"batch_id": _batch},
     EXHIBITS: {"number": _number, "confidentiality_status": _mask},
-    FILES: {"s3_key": _file_key},
+    FILES: {"s3_key": _file_key, "sha256": _sha256},
     "attachments": {"text_key": _text_key},
 }
 

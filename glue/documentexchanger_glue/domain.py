@@ -57,13 +57,27 @@ MERGED_BY = MappingProxyType(
 #: Links between merged tables, and the column whose row takes the link along.
 COMPANIONS = MappingProxyType({"label_category_labels": "label_id"})
 
+#: Tables that each case makes of its own documents: what one case hides, the other's index knows.
+NOT_COPIED = frozenset({"exhibit_texts"})
+
 #: Columns of exchanged rows that are cleared.
 CLEARED = MappingProxyType({EXHIBITS: {"document_properties": b"NULL"}})
 
 #: Columns of exchanged rows that are made anew.
 DERIVED_COLUMNS = MappingProxyType(
-    {EXHIBITS: ("number", "confidentiality_status"), FILES: ("s3_key",), "attachments": ("text_key",)}
+    {
+        ROOT: ("batch_id",),
+        EXHIBITS: ("number", "confidentiality_status"),
+        FILES: ("s3_key",),
+        "attachments": ("text_key",),
+    }
 )
+
+#: Columns of exchanged rows that are made anew as well where documents get their annotations made part of them.
+ANNOTATED_COLUMNS = MappingProxyType({FILES: ("sha256",)})
+
+#: Rows that stay where documents get their annotations: such a text says what a redaction hides.
+NO_TEXTS = MappingProxyType({FILES: "{row}.role <> 'text'"})
 
 #: Rows that stay where natives were not asked for; `{row}` is the alias of the table.
 NO_NATIVES = MappingProxyType({FILES: "{row}.role <> 'native'"})

@@ -12,7 +12,7 @@ from . import storage
 from .catalogue import Catalogue, common, one_sided_columns, read_catalogue
 from .checkpoints import checked_in, plan_chunks, planned
 from .copies import finish, is_selected, select_documents
-from .db import execute, named_lock, patiently
+from .db import named_lock, patiently
 from .domain import ROOT
 from .idmap import ensure_tables, numbers_of
 from .log import Log
@@ -28,12 +28,11 @@ from .selection import selected_documents
 from .settings import Settings
 from .survey import Survey
 from .task import Claim, Count, Moved, Mover, Part, Task
-from .work import Chunk, Pace, Work, source_of, target_of
+from .work import Chunk, Pace, Work, alone, source_of, target_of
 
 #: The source is in use while it is copied: what appears meanwhile is taken along in a further round, and what hangs on
 #: that in the round after it.
 _ROUNDS = 5
-_GUARD_SECONDS = 7 * 24 * 3600
 
 
 class Spread(Protocol):
@@ -58,15 +57,13 @@ def run(settings: Settings, tools: Tools) -> Report:
     began = tools.clock()
     for key in (settings.report_key, settings.removal_key, settings.progress_key):
         storage.remove(settings.data_bucket, key)
-    with target_of(settings) as guard:
-        execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
-        with named_lock(guard, f"exchange:{settings.exchange_id}", 60):
-            work, one_sided = patiently(partial(_plan, settings, tools.mover.pace), "reading the case schemas")
-            work, parts = patiently(partial(_select, work, tools.log), "selecting documents")
-            rows, notes = _copy(work, parts, tools)
-            tools.spread(partial(write_part, work, tools.mover.describe), parts)
-            remove_other_parts(settings, parts)
-            patiently(partial(finish, settings), "finishing")
+    with alone(settings):
+        work, one_sided = patiently(partial(_plan, settings, tools.mover.pace), "reading the case schemas")
+        work, parts = patiently(partial(_select, work, tools.log), "selecting documents")
+        rows, notes = _copy(work, parts, tools)
+        tools.spread(partial(write_part, work, tools.mover.describe), parts)
+        remove_other_parts(settings, parts)
+        patiently(partial(finish, settings), "finishing")
     report = Report(len(parts), rows, skipped_lines(one_sided, notes), tools.clock() - began, _checksums(work))
     write_report(settings, report)
     tools.log("finished", **report.as_json())
@@ -76,7 +73,9 @@ def run(settings: Settings, tools: Tools) -> Report:
 def _plan(settings: Settings, pace: Pace) -> tuple[Work, list[str]]:
     with source_of(settings) as source, target_of(settings) as target:
         ours, theirs = read_catalogue(source, settings.source_schema), read_catalogue(target, settings.target_schema)
-    plan = make_plan(common(ours, theirs), settings.metadata, include_natives=settings.include_natives)
+    plan = make_plan(
+        common(ours, theirs), settings.metadata, include_natives=settings.include_natives, annotated=settings.annotated
+    )
     return Work(settings, plan, pace), _one_sided(ours, theirs, plan, settings)
 
 

@@ -14,12 +14,9 @@ def write_part(work: Work, describe: Describe, chunk: Chunk) -> None:
     storage.write_text(work.settings.data_bucket, part_key(work.settings, chunk), text, "application/x-ndjson")
 
 
-def line(document: int, there: str, exhibits: str, files: str) -> str:
-    """Return the line of one document; `exhibits` and `files` are the members of JSON lists."""
-    return (
-        f'{{"documentId": "{document}", "destinationDocumentId": "{there}",'
-        f' "exhibitIds": [{exhibits}], "files": [{files}]}}\n'
-    )
+def line(document: str, exhibits: str, files: str) -> str:
+    """Return the line of one document, a JSON object; `exhibits` and `files` are the members of JSON lists."""
+    return f'{document.removesuffix("}")}, "exhibits": [{exhibits}], "files": [{files}]}}\n'
 
 
 def part_key(settings: Settings, chunk: Chunk) -> str:

@@ -9,7 +9,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .catalogue import Catalogue, Column, ForeignKey, Table
-from .domain import CLEARED, COMPANIONS, DERIVED_COLUMNS, MERGED_BY, METADATA, NEEDED, NO_NATIVES, ROOT
+from .domain import (
+    ANNOTATED_COLUMNS,
+    CLEARED,
+    COMPANIONS,
+    DERIVED_COLUMNS,
+    MERGED_BY,
+    METADATA,
+    NEEDED,
+    NO_NATIVES,
+    NO_TEXTS,
+    NOT_COPIED,
+    ROOT,
+)
 from .errors import MisfitError
 from .order import order_of
 
@@ -45,6 +57,8 @@ class TablePlan:
     anchor: tuple[str, str] | None = None
     #: Columns that tell one row of a lookup from another; empty: every row is new.
     natural_key: tuple[str, ...] = ()
+    #: Columns that are made anew, besides `DERIVED_COLUMNS`.
+    also_made: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -59,7 +73,7 @@ class TablePlan:
     @property
     def compared(self) -> tuple[Column, ...]:
         """Columns that the checksum takes: not what is made anew, waits for other rows, or is printed in two ways."""
-        made = DERIVED_COLUMNS.get(self.name, ())
+        made = (*DERIVED_COLUMNS.get(self.name, ()), *self.also_made)
         return tuple(
             column
             for column in self.columns
@@ -101,7 +115,9 @@ class Plan:
         return tuple(name for level in self.levels for name in level)
 
 
-def make_plan(catalogue: Catalogue, metadata: frozenset[str], *, include_natives: bool) -> Plan:
+def make_plan(
+    catalogue: Catalogue, metadata: frozenset[str], *, include_natives: bool, annotated: bool = False
+) -> Plan:
     """Plan the copy of what both sides have, for the kinds of metadata that were chosen."""
     tables = _chosen(catalogue, metadata)
     owned, stuck = _owned(tables)
@@ -123,12 +139,21 @@ def make_plan(catalogue: Catalogue, metadata: frozenset[str], *, include_natives
                 ways=ways.get(name, ()),
                 anchor=_anchor(tables, ways.get(name, ())),
                 natural_key=_natural_key(tables[name]) if name in lookups else (),
+                also_made=ANNOTATED_COLUMNS.get(name, ()) if annotated else (),
             )
             for name in sorted(owned | lookups | set(companions))
         },
-        filters={} if include_natives else dict(NO_NATIVES),
+        filters=_all_of(*([] if include_natives else [NO_NATIVES]), *([NO_TEXTS] if annotated else [])),
         skipped=tuple(sorted(stuck)),
     )
+
+
+def _all_of(*filters: Mapping[str, str]) -> dict[str, str]:
+    tables = {table for conditions in filters for table in conditions}
+    return {
+        table: " AND ".join(conditions[table] for conditions in filters if table in conditions)
+        for table in sorted(tables)
+    }
 
 
 def travelling(catalogue: Catalogue, metadata: frozenset[str]) -> set[str]:
@@ -148,7 +173,7 @@ def _chosen(catalogue: Catalogue, metadata: frozenset[str]) -> Catalogue:
             if column not in catalogue[name].columns:
                 raise MisfitError("COLUMN_MISSING", f"column {name}.{column} is missing; both cases must have it")
     excluded = {table for kind, rule in METADATA.items() if kind not in metadata for table in rule.tables}
-    tables = {name: table for name, table in catalogue.items() if name not in excluded}
+    tables = {name: table for name, table in catalogue.items() if name not in excluded | NOT_COPIED}
     while orphans := {
         name
         for name, table in tables.items()

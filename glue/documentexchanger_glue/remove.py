@@ -19,9 +19,8 @@ from .errors import DatabaseError, InvalidInputError
 from .idmap import ensure_tables, literal, numbers_of, of
 from .log import Log
 from .settings import Settings
-from .work import target_of
+from .work import alone, target_of
 
-_GUARD_SECONDS = 7 * 24 * 3600
 #: Somebody may hang a row on one of ours while it is about to go; then it is looked anew what has to stay.
 _ATTEMPTS = 20
 _FORGOTTEN_AT_ONCE = 10_000
@@ -98,11 +97,9 @@ def _is_there(settings: Settings) -> bool:
 
 
 def _rows_out(settings: Settings, log: Log) -> tuple[dict[str, int], tuple[Kept, ...]]:
-    with target_of(settings) as guard:
-        execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
-        with named_lock(guard, f"exchange:{settings.exchange_id}", 60):
-            patiently(partial(_take_out, settings, log), "removing rows")
-            return patiently(partial(_outcome, settings), "counting what was removed")
+    with alone(settings):
+        patiently(partial(_take_out, settings, log), "removing rows")
+        return patiently(partial(_outcome, settings), "counting what was removed")
 
 
 def _take_out(settings: Settings, log: Log) -> None:

@@ -7,6 +7,7 @@ from .server_rows import Rows
 from .survey import Measuring
 from .work import Chunk, Work
 
+_PAIR = "JSON_OBJECT('sourceExhibitId', CONCAT(t0.`id`), 'exhibitId', CONCAT({own}.target_id))"
 _FILE = (
     "JSON_OBJECT('fileId', CONCAT(t0.`id`), 'destinationFileId', CONCAT(own.target_id),"
     " 'role', COALESCE(CONVERT(t0.`role` USING utf8mb4), ''), 'sourceKey', CONVERT(t0.`s3_key` USING utf8mb4),"
@@ -37,24 +38,34 @@ def waiting(work: Work, table: TablePlan, column: str, chunk: Chunk) -> list[str
     return [rows.select(select, way, own="STRAIGHT_", parents=parents, where=where) for way in rows.ways]
 
 
-#: What a line of the manifest needs of a table in the source.
-DESCRIBED = {
-    ROOT: ("id",),
-    EXHIBITS: ("id", "document_id"),
-    FILES: ("id", "document_id", "role", "s3_key", "size", "sha256"),
-}
+def described(work: Work) -> dict[str, tuple[str, ...]]:
+    """Say which columns of which tables in the source a line of the manifest needs."""
+    return {
+        ROOT: ("id", *(("batch_id",) if _knows_batches(work) else ())),
+        EXHIBITS: ("id", "document_id"),
+        FILES: ("id", "document_id", "role", "s3_key", "size", "sha256"),
+    }
+
+
+def _knows_batches(work: Work) -> bool:
+    return "batch_id" in work.plan.tables[ROOT].table.columns
 
 
 def describing(work: Work, name: str, chunk: Chunk, *, staged: bool = False) -> list[str]:
-    """Ask what the manifest tells of each document: its id in the destination, its exhibits' ids or its files, as JSON.
+    """Ask what the manifest tells of each document: the document itself, its exhibits or its files, as JSON.
 
     Each document has one row; lists are as long as the session's `group_concat_max_len` lets them be.
     """
     rows = Rows(work, work.plan.tables[name], chunk, whole=True, staged=staged)
     document = ("t0.`id`" if name == ROOT else "t0.`document_id`") if staged else "d.source_id"
     if name == ROOT:
-        return [rows.select(f"{document}, {rows.own}.target_id", way, own="STRAIGHT_") for way in rows.ways]
-    value, there, where = f"CONCAT('\"', {rows.own}.target_id, '\"')", "", []
+        batch = "CONVERT(t0.`batch_id` USING utf8mb4)" if _knows_batches(work) else "NULL"
+        head = (
+            f"JSON_OBJECT('documentId', CONCAT({document}), 'destinationDocumentId', CONCAT({rows.own}.target_id),"
+            f" 'sourceBatchId', {batch})"
+        )
+        return [rows.select(f"{document}, {head}", way, own="STRAIGHT_") for way in rows.ways]
+    value, there, where = _PAIR.format(own=rows.own), "", []
     if name == FILES:
         value, there, where = _FILE, "STRAIGHT_", [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
     order = "own.target_id" if name == EXHIBITS else "t0.`id`"

@@ -21,7 +21,7 @@ from .manifest import line
 from .patch import set_column
 from .plan import TablePlan
 from .ranges import IdRange, TooFewIdsError, set_aside_more
-from .server_sets import DESCRIBED, describing, measuring, waiting
+from .server_sets import described, describing, measuring, waiting
 from .server_sql import Statements, give_ids, recounting, statements, verifying
 from .survey import Measuring, Survey
 from .task import Claim, Count, Moved, Part, Task
@@ -169,13 +169,13 @@ def described_by(
     """Return the lines by statements of one connection; `fill` stages columns of a table where it has to be."""
     execute(target, f"SET SESSION group_concat_max_len = {_LONGEST_LIST}")
     told: dict[str, dict[int, str]] = {}
-    for name, columns in DESCRIBED.items():
+    for name, columns in described(work).items():
         if fill:
             fill(name, columns)
         told[name] = _joined(target, describing(work, name, chunk, staged=fill is not None))
     return [
-        line(document, there, told[EXHIBITS].get(document, ""), told[FILES].get(document, ""))
-        for document, there in sorted(told[ROOT].items())
+        line(head, told[EXHIBITS].get(document, ""), told[FILES].get(document, ""))
+        for document, head in sorted(told[ROOT].items())
     ]
 
 

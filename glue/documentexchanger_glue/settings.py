@@ -23,7 +23,15 @@ REQUIRED = (
     "case_schema_prefix",
     "database_secret_id",
 )
-OPTIONAL = ("selection", "selection_key", "source_database_secret_id", "manifest_part_size", "mover", "remove")
+OPTIONAL = (
+    "selection",
+    "selection_key",
+    "source_database_secret_id",
+    "manifest_part_size",
+    "mover",
+    "remove",
+    "annotated",
+)
 
 _MOVERS = ("auto", "server_side", "streaming")
 
@@ -63,6 +71,8 @@ class Settings:
     mover: str = "auto"
     #: Take out what the exchange wrote instead of copying.
     remove: bool = False
+    #: Documents get their annotations made part of them: their bytes and page texts become others than in the source.
+    annotated: bool = False
 
     @property
     def removal_key(self) -> str:
@@ -97,6 +107,7 @@ class Settings:
             (self.selection.by, sorted(self.selection.ids)),
             self.include_natives,
             sorted(self.metadata),
+            *(["annotated"] if self.annotated else []),
         )
         return sha256(json.dumps(asked).encode()).hexdigest()
 
@@ -146,6 +157,7 @@ def settings_from(arguments: Mapping[str, str], read_object: Callable[[str, str]
         documents_per_part=_whole("manifest_part_size", arguments.get("manifest_part_size", "500"), 100_000),
         mover=_mover(arguments.get("mover", "auto")),
         remove=_boolean("remove", {"remove": "false", **arguments}),
+        annotated=_boolean("annotated", {"annotated": "false", **arguments}),
     )
 
 

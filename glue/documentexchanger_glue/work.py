@@ -1,18 +1,19 @@
 """What a Spark task is told: small, free of secrets, and the same on every attempt."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from pymysql.connections import Connection
 
-from .db import connection, fetch
+from .db import connection, execute, fetch, named_lock, patiently
 from .idmap import Numbers, of
 from .plan import Plan
 from .secrets import fetch_login
 from .settings import Settings
 
 _PAGE = 1000
+_GUARD_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,21 @@ def target_of(settings: Settings) -> Iterator[Connection]:
     """Open the destination case."""
     with connection(fetch_login(settings.target_secret_id), settings.target_schema) as target:
         yield target
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Keep other runs of this exchange out, by a connection of its own that does nothing else."""
+
+    def enter() -> ExitStack:
+        with ExitStack() as stack:
+            guard = stack.enter_context(target_of(settings))
+            execute(guard, f"SET SESSION wait_timeout = {_GUARD_SECONDS}")
+            stack.enter_context(named_lock(guard, f"exchange:{settings.exchange_id}", 60))
+            return stack.pop_all()
+
+    with patiently(enter, "locking the exchange"):
+        yield
 
 
 def pages_of(target: Connection, work: Work, chunk: Chunk, table: str) -> Iterator[dict[int, int]]:

@@ -26,6 +26,8 @@ CREATE TABLE documents (
   author VARCHAR(255) NULL,
   size BIGINT UNSIGNED NOT NULL DEFAULT 0,
   page_count INT UNSIGNED NULL,
+  -- The batch in which it came into the case: part of the names of its exhibits in Document Engine.
+  batch_id VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NULL,
   is_email TINYINT(1) NOT NULL DEFAULT 0,
   -- Review status: 0 new, 1 in review, 2 reviewed, 3 held back.
   status TINYINT(1) NOT NULL DEFAULT 0,
@@ -265,4 +267,15 @@ CREATE TABLE comments (
   CONSTRAINT comments_exhibit FOREIGN KEY (exhibit_id) REFERENCES exhibits (id) ON DELETE CASCADE,
   CONSTRAINT comments_parent FOREIGN KEY (parent_id) REFERENCES comments (id) ON DELETE CASCADE,
   CONSTRAINT comments_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE SET NULL
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci;
+
+-- The text of the pages of exhibits as they are shown, to be searched: MATCH (content) AGAINST (…). Made anew in each
+-- case and never copied, because what a redaction hides in one case is in the index of the other.
+CREATE TABLE exhibit_texts (
+  exhibit_id BIGINT UNSIGNED NOT NULL,
+  position INT UNSIGNED NOT NULL,
+  content MEDIUMTEXT NOT NULL,
+  PRIMARY KEY (exhibit_id, position),
+  FULLTEXT KEY exhibit_texts_content (content),
+  CONSTRAINT exhibit_texts_exhibit FOREIGN KEY (exhibit_id) REFERENCES exhibits (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci;

@@ -75,6 +75,42 @@ def test_a_wrong_argument_is_one_line_that_names_it_and_touches_nothing(
     assert (target.fingerprint(), target.tables()) == (before, tables)
 
 
+@pytest.mark.parametrize(
+    ("broken", "mended", "code"),
+    [
+        ("RENAME TABLE exhibits TO hidden", "RENAME TABLE hidden TO exhibits", "TABLE_MISSING"),
+        (
+            "INSERT INTO confidentiality_codes (name, bit_index) SELECT seq, seq FROM seq_0_to_62",
+            "DELETE FROM confidentiality_codes WHERE bit_index > 40",
+            "NO_FREE_BIT",
+        ),
+        (
+            "ALTER TABLE comments MODIFY body VARCHAR(1) NOT NULL",
+            "ALTER TABLE comments MODIFY body TEXT NOT NULL",
+            "VALUE_REFUSED",
+        ),
+    ],
+)
+def test_once_a_case_is_mended_the_same_exchange_runs_through(
+    source: Case, target: Case, exchange: Make, broken: str, mended: str, code: str
+) -> None:
+    # Prepare
+    fill(source)
+    target.run(broken)
+    same = exchange()
+    with pytest.raises(CopyError) as caught:
+        same.run()
+    target.run(mended)
+    # Act
+    report = same.run()
+    # Assess
+    assert caught.value.code == code
+    assert {name: (count.source, count.target) for name, count in report.rows.items()} == {
+        name: (len(rows), len(rows)) for name, rows in source.fingerprint().items()
+    }
+    assert target.dangling() == []
+
+
 @pytest.mark.parametrize("end", ["again", "removed"])
 def test_a_right_that_is_missing_in_mid_copy_is_named_and_nothing_of_it_stays(
     source: Case, target: Case, exchange: Make, server: DatabaseServer, end: str

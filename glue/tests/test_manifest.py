@@ -28,7 +28,8 @@ def test_the_manifest_names_every_file_of_every_document(source: Case, target: C
         {
             "documentId": "1",
             "destinationDocumentId": "2",
-            "exhibitIds": ["2"],
+            "exhibits": [{"sourceExhibitId": "1", "exhibitId": "2"}],
+            "sourceBatchId": None,
             "files": [
                 {
                     "fileId": "1",
@@ -120,6 +121,35 @@ def test_natives_stay_where_they_were_not_asked_for(source: Case, target: Case, 
     assert target.run("SELECT DISTINCT role FROM document_variants ORDER BY 1") == [("document",), ("text",)]
     assert {file["role"] for line in same.manifest() for file in line["files"]} == {"document", "text"}
     assert (report.rows["document_variants"].source, report.rows["document_variants"].target) == (8, 8)
+
+
+def test_texts_of_pages_stay_where_documents_get_their_annotations_and_are_pointed_to_where_they_will_lie(
+    source: Case, target: Case, exchange: Make
+) -> None:
+    # Prepare
+    mail, *_ = fill(source)
+    source.run("UPDATE document_variants SET sha256 = REPEAT('a', 64)")
+    second = source.add("exhibits", document_id=mail.document)
+    for exhibit in (mail.exhibit, second):
+        source.add("attachments", exhibit_id=exhibit, position=7, text_key="case_9/odd.txt")
+    same = exchange(Selection("documents", (mail.document,)), annotated=True)
+    # Act
+    report = same.run()
+    # Assess
+    ((document,),) = target.rows("documents", "id")
+    (first,), (further,) = sorted(target.rows("exhibits", "id"))
+    start = f"case_{target.number}/processed-files/b1/txt/{document}/"
+    assert set(target.run("SELECT role, sha256 FROM document_variants")) == {
+        ("document", None),
+        ("native", "a" * 64),
+    }
+    assert set(target.run("SELECT exhibit_id, text_key FROM attachments WHERE position = 7")) == {
+        (first, f"{start}attachments/7/content.txt"),
+        (further, f"{start}exhibits/{further}/attachments/7/content.txt"),
+    }
+    assert {file["role"] for line in same.manifest() for file in line["files"]} == {"document", "native"}
+    assert report.rows["document_variants"].source == report.rows["document_variants"].target
+    assert report.skipped == ()
 
 
 def test_a_page_text_that_is_no_file_of_the_document_is_left_out_and_reported(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from documentexchanger_glue.domain import NOT_COPIED
 from documentexchanger_glue.errors import InvalidInputError
 from documentexchanger_glue.movers import chosen_mover
 from tests.cases import Case, fill
@@ -120,4 +121,19 @@ def held(case: Case) -> dict[str, list[tuple[Any, ...]]]:
     return {
         table: [tuple(v.replace(own, "") if isinstance(v, str) else v for v in row) for row in rows]
         for table, rows in case.fingerprint().items()
+    }
+
+
+@once
+def test_rows_come_from_the_reader_endpoint_where_there_is_one(
+    case_elsewhere: Case, source: Case, exchange: Make, elsewhere: str
+) -> None:
+    # Prepare
+    fill(case_elsewhere)
+    # Act
+    report = exchange(source_secret_id=elsewhere).run()
+    # Assess
+    assert source.rows("documents") == []
+    assert {name: count.target for name, count in report.rows.items()} == {
+        name: len(rows) for name, rows in case_elsewhere.fingerprint().items() if name not in NOT_COPIED
     }

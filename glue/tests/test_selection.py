@@ -77,7 +77,13 @@ def test_a_document_with_nothing_on_it_comes_too(source: Case, target: Case, exc
     # Assess
     assert target.rows("documents", "file_name") == [("bare",)]
     assert same.manifest() == [
-        {"documentId": str(document), "destinationDocumentId": "1", "exhibitIds": [], "files": []}
+        {
+            "documentId": str(document),
+            "destinationDocumentId": "1",
+            "exhibits": [],
+            "sourceBatchId": None,
+            "files": [],
+        }
     ]
 
 

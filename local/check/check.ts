@@ -1,7 +1,10 @@
+import { InvalidInputError } from "../../contracts/errors.ts";
+import { examineAnnotations, type AnnotationCounts, type AnnotationsVerdict } from "./annotations.ts";
 import { danglingKeys } from "./case-rows.ts";
 import { compareFiles, documentState, type FileState } from "./compare-files.ts";
 import { compareRows, strangers } from "./compare-rows.ts";
 import { findCounterparts } from "./counterparts.ts";
+import { engineReader } from "./engine-documents.ts";
 import { targetOf, type Carrying } from "./expected.ts";
 import { findings, type Finding } from "./finding.ts";
 import {
@@ -12,6 +15,7 @@ import {
   type CaseAccess,
   type Fingerprint,
 } from "./fingerprint.ts";
+import { findLeaks, judgeSearch } from "./leaks.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { listResources, type AuditorClients } from "./resources.ts";
 import { rowsInScope, unknownTables, type CheckedExchange } from "./scope.ts";
@@ -22,6 +26,8 @@ export interface Outsider extends Omit<CaseAccess, "s3"> {
   stateBucket: string;
   sourceCaseId: number;
   destinationCaseId: number;
+  /** Needed for exchanges with annotations. */
+  documentEngine?: { url: string; token: string };
 }
 
 /** Both cases and the account at one moment, to be taken before the first exchange. */
@@ -39,6 +45,9 @@ export interface CheckResult {
   rows: Record<string, { source: number; target: number }>;
   /** Resources, state and uploads that exchanges have left in the account. */
   leftovers: number;
+  /** What became of annotations, where there were exchanges with any. */
+  annotations?: AnnotationCounts;
+  search?: { indexed: number };
 }
 
 export async function takeFingerprint(outsider: Outsider): Promise<Before> {
@@ -67,8 +76,9 @@ export async function checkExchange(
   before: Before,
   exchanges: readonly CheckedExchange[],
 ): Promise<CheckResult> {
-  const { findings, documents, rows, leftovers } = await examine(outsider, before, exchanges);
-  return { problems: findings.map(({ text }) => text), documents, rows, leftovers };
+  const { findings, documents, rows, leftovers, annotations, search } = await examine(outsider, before, exchanges);
+  const problems = findings.map(({ text }) => text);
+  return { problems, documents, rows, leftovers, ...(annotations && { annotations }), ...(search && { search }) };
 }
 
 /** As {@link checkExchange}, with each finding's kind and each file's state. */
@@ -104,6 +114,7 @@ export async function examine(
       exchange,
       source: source.rows,
       destination: destination.rows,
+      sourceCaseId: outsider.sourceCaseId,
       scope: rowsInScope(source.rows, exchange),
       counterparts: await findCounterparts(connection, source.rows, destination.rows, exchange.exchangeId),
     };
@@ -114,6 +125,13 @@ export async function examine(
     for (const key of files.keys) keys.add(key);
     result.files.set(exchange.exchangeId, files.states);
     addCounts(result, carrying, own.rows, files.files);
+    const drawn = await examineDrawn(outsider, before, destination, carrying);
+    if (!drawn) continue;
+    result.findings.push(...drawn.problems);
+    for (const name of drawn.rows) accounted.add(name);
+    for (const key of drawn.keys) keys.add(key);
+    result.annotations = drawn.counts;
+    result.search = { indexed: drawn.indexed };
   }
 
   const rows = rowDifference(before.destination, destination.fingerprint);
@@ -137,6 +155,33 @@ export async function examine(
     ),
   );
   return result;
+}
+
+/** What became of annotations; undefined for an exchange without any. The last exchange's is told where there are several. */
+async function examineDrawn(
+  { connection, clients, caseBucket, documentEngine }: Outsider,
+  before: Before,
+  destination: Awaited<ReturnType<typeof lookAtCase>>,
+  carrying: Carrying,
+): Promise<AnnotationsVerdict | undefined> {
+  const { annotated } = carrying.exchange;
+  if (!annotated) return undefined;
+  if (!documentEngine)
+    throw new InvalidInputError("NO_DOCUMENT_ENGINE", "annotations are judged in Document Engine: name it");
+  const drawn = await examineAnnotations(carrying, annotated, engineReader(documentEngine));
+  const natives = new Set(
+    (destination.rows.tables.get("document_variants")?.rows ?? [])
+      .filter((row) => row["role"] === "native")
+      .map((row) => row["s3_key"]),
+  );
+  const keys = objectDifference(before.destination, destination.fingerprint).added.filter((key) => !natives.has(key));
+  const leaks = [
+    ...(await findLeaks(destination.rows, { s3: clients.s3, bucket: caseBucket, keys }, annotated)),
+    ...(await judgeSearch(connection, destination.rows, drawn.searchable)),
+  ];
+  drawn.problems.push(...leaks);
+  drawn.counts.leaks += leaks.filter(({ about }) => about === "leak").length;
+  return drawn;
 }
 
 /** Everything that differs between two moments, also what is new. */

@@ -1,6 +1,7 @@
 import type { CaseRows, ForeignKey, Row } from "./case-rows.ts";
 import type { Counterparts } from "./counterparts.ts";
-import { hasBit, type CheckedExchange } from "./scope.ts";
+import { pageTextKey, textPrefix } from "../../contracts/names.ts";
+import { hasBit, type Annotated, type CheckedExchange } from "./scope.ts";
 
 /** What is known when a row of the source is carried over in thought. */
 export interface Carrying {
@@ -9,7 +10,11 @@ export interface Carrying {
   destination: CaseRows;
   scope: ReadonlyMap<string, readonly Row[]>;
   counterparts: Counterparts;
+  sourceCaseId: number;
 }
+
+/** What the copy chooses by itself: where files lie, and the batch in which documents arrive. */
+const ownChoice = new Set(["document_variants.s3_key", "documents.batch_id"]);
 
 /** The target that stands for a row: the oldest where there are several, which is a problem of its own. */
 export function targetOf({ counterparts }: Carrying, table: string, sourceId: string): string | undefined {
@@ -17,8 +22,7 @@ export function targetOf({ counterparts }: Carrying, table: string, sourceId: st
 }
 
 /**
- * What a source row must look like in the destination, in the columns that both cases have. The key of a file is left
- * out: where files lie is the copy's own choice.
+ * What a source row must look like in the destination, in the columns that both cases have.
  */
 export function expectedRow(carrying: Carrying, table: string, row: Row): Row {
   const columns = carrying.destination.tables.get(table)?.columns ?? [];
@@ -29,7 +33,7 @@ export function expectedRow(carrying: Carrying, table: string, row: Row): Row {
   );
   const expected: Record<string, string | null> = {};
   for (const [column, value] of Object.entries(row)) {
-    if (!columns.includes(column) || `${table}.${column}` === "document_variants.s3_key") continue;
+    if (!columns.includes(column) || ownChoice.has(`${table}.${column}`)) continue;
     const reference = references.get(column);
     if (column === "id") expected[column] = targetOf(carrying, table, String(value)) ?? null;
     else if (reference) expected[column] = carriedReference(carrying, reference, value);
@@ -58,7 +62,11 @@ function carriedValue(carrying: Carrying, table: string, column: string, row: Ro
     case "exhibits.confidentiality_status":
       return metadata.includes("confidentialityCodes") ? carriedStatus(carrying, BigInt(value ?? 0)) : "0";
     case "attachments.text_key":
-      return carriedKey(carrying, value);
+      return carrying.exchange.annotated
+        ? freshKey(carrying, carrying.exchange.annotated, row)
+        : carriedKey(carrying, value);
+    case "document_variants.sha256":
+      return carrying.exchange.annotated && row["role"] === "document" ? null : value;
     default:
       return value;
   }
@@ -83,6 +91,25 @@ function carriedKey(carrying: Carrying, key: string | null): string | null {
   const target = file && targetOf(carrying, "document_variants", String(file["id"]));
   const rows = carrying.destination.tables.get("document_variants")?.rows ?? [];
   return indexed(rows, "id").get(target ?? null)?.["s3_key"] ?? null;
+}
+
+/** Where the text of a page lies that was read anew. */
+function freshKey(carrying: Carrying, { destinationCaseId: caseId, batchId }: Annotated, row: Row): string | null {
+  const { documentId, exhibitIds } = placeOf(carrying, String(row["exhibit_id"]));
+  const exhibitId = targetOf(carrying, "exhibits", String(row["exhibit_id"]));
+  const furtherExhibitId = exhibitId === exhibitIds[0] ? undefined : exhibitId;
+  return pageTextKey(textPrefix({ caseId, batchId, documentId, furtherExhibitId }), Number(row["position"]));
+}
+
+/** The document in the destination that a source exhibit belongs to, and all exhibits of it, smallest first. */
+export function placeOf(carrying: Carrying, sourceExhibitId: string): { documentId: string; exhibitIds: string[] } {
+  const exhibits = carrying.scope.get("exhibits") ?? [];
+  const sourceId = indexed(exhibits, "id").get(sourceExhibitId)?.["document_id"];
+  const ids = exhibits
+    .filter((exhibit) => exhibit["document_id"] === sourceId)
+    .flatMap((exhibit) => targetOf(carrying, "exhibits", String(exhibit["id"])) ?? []);
+  const exhibitIds = ids.sort((one, other) => Number(BigInt(one) - BigInt(other)));
+  return { documentId: targetOf(carrying, "documents", String(sourceId)) ?? "", exhibitIds };
 }
 
 const indexes = new WeakMap<readonly Row[], Map<string, Map<string | null, Row>>>();

@@ -10,6 +10,9 @@ export interface Finding {
     | "missing file"
     | "wrong file"
     | "stray object"
+    | "leak"
+    | "wrong annotation"
+    | "wrong index"
     | "changed destination"
     | "changed source"
     | "leftover";

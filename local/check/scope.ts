@@ -1,4 +1,6 @@
 import type { MetadataKind } from "../../contracts/request.ts";
+import type { AnnotationChoices } from "../../contracts/annotations.ts";
+import type { ReviewedDocument } from "../samples/annotations.ts";
 import type { CaseRows, Row } from "./case-rows.ts";
 
 /** One exchange, as its caller knows it. */
@@ -8,6 +10,18 @@ export interface CheckedExchange {
   documentIds: readonly string[];
   includeNatives: boolean;
   metadata: readonly MetadataKind[];
+  /** Where annotations travel. */
+  annotated?: Annotated;
+}
+
+/** How annotations travel, and what is known of them. */
+export interface Annotated {
+  choices: AnnotationChoices;
+  batchId: string;
+  destinationCaseId: number;
+  reviewed: readonly ReviewedDocument[];
+  /** A folder for pictures of pages before and after. */
+  picturesDir?: string;
 }
 
 /** What hangs on exhibits, and the kind of metadata that takes it along; `always` where none is asked. */
@@ -35,7 +49,8 @@ export const sharedTables = {
 } as const;
 
 const known = new Set([
-  ...["documents", "document_variants", "exhibits", "label_category_labels"],
+  // The index of a case is of its own documents, and never travels.
+  ...["documents", "document_variants", "exhibits", "label_category_labels", "exhibit_texts"],
   ...Object.keys(onExhibits),
   ...Object.keys(sharedTables),
 ]);
@@ -61,7 +76,10 @@ export function rowsInScope(source: CaseRows, exchange: CheckedExchange): Map<st
   const selected = new Set(exchange.documentIds);
   take("documents", within("id", selected));
   take("document_variants", (row) => {
-    return selected.has(String(row["document_id"])) && (exchange.includeNatives || row["role"] !== "native");
+    if (row["role"] === "native" && !exchange.includeNatives) return false;
+    // Texts of pages are made anew of what annotations have made of the pages.
+    if (row["role"] === "text" && exchange.annotated) return false;
+    return selected.has(String(row["document_id"]));
   });
   const exhibits = take("exhibits", within("document_id", selected));
   const exhibitIds = values("id", "exhibits");

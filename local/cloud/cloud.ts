@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import getPort from "get-port";
 import type { Progress, Toolchain } from "../toolchain/index.ts";
 import { startDatabase, type Database } from "./database.ts";
 import {
@@ -40,6 +41,8 @@ export interface Cloud {
   readonly projectDir: string;
   /** The uploader module: its command queue and who it is. */
   readonly uploader: { queueUrl: string; queueArn: string; principalArn: string };
+  /** Where the stand-in of Document Engine is to listen, keep its documents, and find its token. */
+  readonly documentEngine: { port: number; url: string; directory: string; tokenFile: string };
   /** ARN of the engine's user, for the trust policy of its role. */
   readonly engineUserArn: string;
   /** Process environment for calling AWS as `profile`; the engine's works once its role is granted. */
@@ -105,7 +108,10 @@ async function furnish(
   const keys = await createUsers(emulator, { account, region, caseBucket, uploaderQueue });
   await emulator.seal();
   await writeProfiles(join(runDir, "aws"), keys);
-  await writeFile(passphraseFile(runDir), randomBytes(24).toString("base64url"), { mode: 0o600 });
+  const documentEngine = await placeOfDocumentEngine(runDir);
+  for (const file of [passphraseFile(runDir), documentEngine.tokenFile]) {
+    await writeFile(file, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  }
 
   const client = (profile: Profile) => ({ endpoint: emulator.endpoint, region, credentials: keys[profile] });
   const s3 = new S3Client(client("operator"));
@@ -138,6 +144,7 @@ async function furnish(
       EXCHANGER_UPLOADER_QUEUE_URL: uploader.queueUrl,
       EXCHANGER_UPLOADER_QUEUE_ARN: uploader.queueArn,
       EXCHANGER_UPLOADER_PRINCIPAL_ARN: uploader.principalArn,
+      EXCHANGER_DOCUMENT_ENGINE_URL: documentEngine.url,
       EXCHANGER_ENGINE_PRINCIPAL_ARN: engineUserArn,
     },
   };
@@ -153,6 +160,7 @@ async function furnish(
     caseBucket,
     stateBucket,
     uploader,
+    documentEngine,
     engineUserArn,
     projectDir: projectDir(runDir),
     env: (profile) => awsEnvironment(description, profile),
@@ -160,6 +168,16 @@ async function furnish(
     client,
     grantEngineRole: (roleArn) => writeProfiles(join(runDir, "aws"), keys, roleArn),
     stop,
+  };
+}
+
+async function placeOfDocumentEngine(runDir: string): Promise<Cloud["documentEngine"]> {
+  const port = await getPort({ host: "127.0.0.1" });
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    directory: join(runDir, "document-engine"),
+    tokenFile: join(runDir, "document-engine-token"),
   };
 }
 

@@ -143,15 +143,20 @@ async function copyTemplate(dataDir: string, toolchain: Toolchain): Promise<void
 
 async function initialise(dataDir: string, toolchain: Toolchain): Promise<void> {
   const user = process.getuid?.() === 0 ? ["--user=root"] : [];
-  await execa(toolchain.mariadbInstallDb, [
-    "--no-defaults",
-    `--datadir=${dataDir}`,
-    "--innodb-log-file-size=48M",
-    "--skip-test-db",
-    "--auth-root-authentication-method=normal",
-    "--skip-name-resolve",
-    ...user,
-  ]);
+  const env = { TMPDIR: dataDir };
+  await execa(
+    toolchain.mariadbInstallDb,
+    [
+      "--no-defaults",
+      `--datadir=${dataDir}`,
+      "--innodb-log-file-size=48M",
+      "--skip-test-db",
+      "--auth-root-authentication-method=normal",
+      "--skip-name-resolve",
+      ...user,
+    ],
+    { env },
+  );
   // Anonymous users shadow `name@%` for local callers, and root is for the socket alone.
   const statements = [
     "DELETE FROM mysql.global_priv WHERE User = '' OR (User = 'root' AND Host <> 'localhost');",
@@ -167,6 +172,6 @@ async function initialise(dataDir: string, toolchain: Toolchain): Promise<void> 
       "--skip-networking",
       ...user,
     ],
-    { input: `${statements.join("\n")}\n` },
+    { env, input: `${statements.join("\n")}\n` },
   );
 }

@@ -2,8 +2,9 @@
  * `npm run demo`: an exchange on this machine from nothing to nothing. Progress goes to stderr; the last line of stdout
  * is one JSON object that says what came out.
  */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import type { AnnotationChoices } from "../../contracts/annotations.ts";
 import { metadataKinds } from "../../contracts/request.ts";
 import { checkExchange, takeFingerprint, type CheckResult } from "../check/check.ts";
 import { createClient, type Client, type ExchangeView } from "../platform/client.ts";
@@ -15,28 +16,50 @@ import { explain, onInterrupt } from "../platform/terminal.ts";
 import { fileTree } from "../samples/file-tree.ts";
 import { phaseSeconds, progressLine } from "./progress.ts";
 
-const usage = `Usage: npm run demo [-- --files DIR]
+const usage = `Usage: npm run demo [-- --files DIR] [-- --no-annotations]
 
 Starts a cloud on this machine, makes two cases, exchanges documents through the HTTP API, checks the destination
 by reading it, and takes everything down again.
 
-  --files DIR  make the source case of your own files: all in DIR and its sub-folders
-  --help       show this text
+  --files DIR       make the source case of your own files: all in DIR and its sub-folders; they have no annotations
+  --no-annotations  leave the annotations of the sample documents at home; with --annotations, the default, each of
+                    them becomes part of its page or travels as a layer, and the pages before and after are painted
+  --help            show this text
 `;
+
+/** How the annotations of the sample travel: both ways, and comments. */
+const choices: AnnotationChoices = {
+  redactionsAs: "brand_in",
+  highlightsAs: "brand_in",
+  notesAs: "layer",
+  stickersAs: "layer",
+  batesAs: "brand_in",
+  confidentialityCodesAs: "brand_in",
+  comments: true,
+};
+const picturesDir = join(defaultRunDir, "logs", "pages");
 
 const stage = display();
 const interrupt = onInterrupt();
 
 try {
-  const { values } = parseArgs({ options: { files: { type: "string" }, help: { type: "boolean" } } });
+  const { values } = parseArgs({
+    allowNegative: true,
+    options: {
+      files: { type: "string" },
+      annotations: { type: "boolean", default: true },
+      help: { type: "boolean" },
+    },
+  });
   if (values.help) process.stdout.write(usage);
-  else await demo(values.files === undefined ? undefined : await folderOfFiles(values.files));
+  else if (values.files !== undefined) await demo(await folderOfFiles(values.files), false);
+  else await demo(undefined, values.annotations);
 } catch (error) {
   process.exitCode = explain(error, interrupt.signal);
 }
 interrupt.dispose();
 
-async function demo(files: string | undefined): Promise<void> {
+async function demo(files: string | undefined, annotated: boolean): Promise<void> {
   const { signal } = interrupt;
   const started = performance.now();
   const platform = await startPlatform({ stage, signal, ...(files !== undefined && { files }) });
@@ -44,25 +67,28 @@ async function demo(files: string | undefined): Promise<void> {
   let outcome: { view: ExchangeView; verdict: CheckResult };
   try {
     for (const note of platform.cases.notes) process.stderr.write(`  note: ${note}\n`);
-    outcome = await exchangeAndCheck(platform, files !== undefined);
+    outcome = await exchangeAndCheck(platform, files === undefined ? "demo" : "own-files", annotated);
   } finally {
     await stage("Stopping everything", () => platform.stop());
   }
   const { view, verdict } = outcome;
   report(view, verdict);
   const seconds = { setup, ...phaseSeconds(view), total: secondsSince(started) };
-  const { documents, rows, leftovers } = verdict;
+  const { documents, rows, leftovers, annotations, search } = verdict;
   const { exchangeId, state } = view;
-  process.stdout.write(`${JSON.stringify({ exchangeId, state, documents, rows, leftovers, seconds })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ exchangeId, state, documents, rows, leftovers, annotations, search, seconds })}\n`,
+  );
   if (state !== "FINISHED" || verdict.problems.length > 0) process.exitCode = 1;
 }
 
 async function exchangeAndCheck(
   platform: Platform,
-  own: boolean,
+  batchId: string,
+  annotated: boolean,
 ): Promise<{ view: ExchangeView; verdict: CheckResult }> {
   const { signal } = interrupt;
-  const { sourceCaseId, destinationCaseId, selection, expectedDocumentIds } = platform.cases;
+  const { sourceCaseId, destinationCaseId, selection, expectedDocumentIds, reviewed } = platform.cases;
   const token = await platform.issuer.token({
     subject: "demo",
     scopes: ["exchange:read", "exchange:write"],
@@ -76,9 +102,10 @@ async function exchangeAndCheck(
       const exchangeId = await start(client, {
         sourceCaseId,
         destinationCaseId,
-        batchId: own ? "own-files" : "demo",
+        batchId,
         selection,
         includeNatives: true,
+        ...(annotated && { annotations: choices }),
       });
       progress(`POST /exchanges → 202, exchange ${exchangeId}`);
       return client.follow(exchangeId, (seen) => progress(progressLine(seen)), signal);
@@ -90,6 +117,7 @@ async function exchangeAndCheck(
           documentIds: expectedDocumentIds,
           includeNatives: true,
           metadata: metadataKinds,
+          ...(annotated && { annotated: { choices, batchId, destinationCaseId, reviewed, picturesDir } }),
         },
       ]),
     );
@@ -116,6 +144,14 @@ function report(view: ExchangeView, verdict: CheckResult): void {
   }
   for (const problem of verdict.problems.slice(0, 50)) say(`✖ ${problem}`);
   if (verdict.problems.length > 50) say(`… and ${verdict.problems.length - 50} more`);
+  for (const { message } of view.warnings ?? []) say(`note: ${message}`);
+  if (verdict.annotations) {
+    const { branded, layers, comments, redactionsProven, leaks } = verdict.annotations;
+    say(
+      `Annotations: ${branded} are part of their pages, ${layers} travel as layers, ${comments} comments in threads; under ` +
+        `${redactionsProven} redactions nothing is left, ${leaks} leaks. Pages before and after: ${picturesDir}`,
+    );
+  }
   if (verdict.problems.length === 0) {
     say(
       `Checked from outside: of ${selected} documents ${copied} arrived whole, ${notFound} had no file, ${failed} failed.`,

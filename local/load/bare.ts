@@ -20,7 +20,7 @@ import { lambdaName, queueName, roleName } from "../../contracts/names.ts";
 import { awsClients, destroyClients, type AwsClients } from "../../engine/aws/clients.ts";
 import { consumeQueue, policyDocument, trustService, writeLogs } from "../../programs/components/policy.ts";
 import { visibilityFor } from "../../programs/components/work-queue.ts";
-import { s3CopyStatements, uploaderGrant } from "../../programs/exchange/policies.ts";
+import { processorStatements, uploaderGrant } from "../../programs/exchange/policies.ts";
 import type { GlobalOutputs } from "../../programs/global/outputs.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Wanted } from "./together.ts";
@@ -82,13 +82,15 @@ async function make(aws: AwsClients, global: GlobalOutputs, wanted: Wanted): Pro
       ),
   ]);
   const statements = [
-    ...s3CopyStatements({
+    ...processorStatements.s3_copy({
       caseBucket: global.caseBucket,
       sourceCaseId,
       caseId,
       topicArn: global.topicArn,
-      uploaderQueueArn: uploaderQueue.arn,
+      nextQueueArn: uploaderQueue.arn,
       deadLetterQueueArn: global.deadLetterQueue.arn,
+      documentEngineSecretArn: global.documentEngine?.secretArn,
+      searchTextSecretArn: global.searchTextSecretArn,
     }),
     consumeQueue(copyQueue.arn),
     writeLogs(inAccount("logs", `log-group:${logGroup}`)),

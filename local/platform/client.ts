@@ -24,6 +24,8 @@ export const exchangeView = z.object({
   stages: z.record(z.string(), stageCounts),
   /** Rows by table while records are copied. */
   copying: z.record(z.string(), z.object({ done: z.int(), total: z.int() })).optional(),
+  /** What its caller should know although nothing is wrong. */
+  warnings: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
   failure: z.object({ code: z.string(), message: z.string() }).nullish(),
 });
 export type ExchangeView = z.infer<typeof exchangeView>;

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { DatabaseSecret } from "../../contracts/secrets.ts";
 import { ledgerTable, statusTable } from "../../contracts/ledger.ts";
@@ -14,6 +15,7 @@ export interface Logins {
   readonly ledger: DatabaseSecret;
   readonly caseReader: DatabaseSecret;
   readonly recordCopy: DatabaseSecret;
+  readonly searchText: DatabaseSecret;
 }
 
 /** What a database administrator does once per environment. */
@@ -38,6 +40,8 @@ export async function makeLogins({ database }: Cloud, caseSchemaPrefix: string):
   return {
     registry,
     ledger: { ...(await login("ledger", [rights(ledgerTable), rights(statusTable)])), dbname: registrySchema },
+    // Which cases will have a full-text table is not known yet, so the right is one to schemas.
+    searchText: await login("search_text", [`SELECT, INSERT, UPDATE ON ${cases}`]),
     caseReader: await login("case_reader", [`SELECT ON ${cases}`]),
     recordCopy: await login("record_copy", [
       `SELECT, INSERT, UPDATE, DELETE, CREATE, CREATE TEMPORARY TABLES, ALTER, INDEX, REFERENCES, LOCK TABLES ON ${cases}`,
@@ -45,13 +49,16 @@ export async function makeLogins({ database }: Cloud, caseSchemaPrefix: string):
   };
 }
 
-/** Puts the logins into the secrets that the global stack made. */
+/** Puts the logins, and the token of Document Engine, into the secrets that the global stack made. */
 export async function fillSecrets(cloud: Cloud, outputs: GlobalOutputs, logins: Logins): Promise<void> {
+  const token = await readFile(cloud.documentEngine.tokenFile, "utf8");
   const secrets = {
     [outputs.registrySecretArn]: logins.registry,
     [outputs.ledgerSecretArn]: logins.ledger,
     [outputs.caseReaderSecretArn]: logins.caseReader,
     [outputs.caseDatabaseSecretArn]: logins.recordCopy,
+    [outputs.searchTextSecretArn]: logins.searchText,
+    ...(outputs.documentEngine && { [outputs.documentEngine.secretArn]: { token } }),
   };
   const client = new SecretsManagerClient(cloud.client("operator"));
   try {

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { createPool } from "mysql2/promise";
 import type { Outsider } from "../check/check.ts";
 import { auditorClients } from "../check/resources.ts";
@@ -18,6 +19,7 @@ export async function openOutsider({
     user: login.username,
     password: login.password,
   });
+  const token = await readFile(cloud.documentEngine.tokenFile, "utf8");
   const clients = auditorClients(cloud.client("auditor"));
   return {
     connection,
@@ -27,6 +29,7 @@ export async function openOutsider({
     stateBucket: cloud.stateBucket,
     sourceCaseId: cases.sourceCaseId,
     destinationCaseId: cases.destinationCaseId,
+    documentEngine: { url: cloud.documentEngine.url, token },
     close: async () => {
       clients.destroy();
       await connection.end();

@@ -9,7 +9,8 @@ import { ensureToolchain, type Progress, type Toolchain } from "../toolchain/ind
 import { fillSecrets, makeLogins } from "./databases.ts";
 import { deployGlobalStack } from "./global-stack.ts";
 import { createIssuer, type Issuer } from "./issuer.ts";
-import { startEngine, startUploader, type Service } from "./services.ts";
+import { connectDocumentEngine, startDocumentEngine, startEngine, startUploader, type Service } from "./services.ts";
+import type { ReviewedDocument } from "../samples/annotations.ts";
 import type { Stage } from "./stage.ts";
 
 /** The folder of a clone's own cloud; two clones do not meet. */
@@ -29,6 +30,8 @@ export interface Cases {
   readonly expectedDocumentIds: readonly string[];
   /** The one of them whose PDF is missing on S3, where there is one. */
   readonly missingDocumentId?: string;
+  /** Documents with annotations, and what these hide. */
+  readonly reviewed: readonly ReviewedDocument[];
   /** What the user should know of his own files. */
   readonly notes: readonly string[];
 }
@@ -77,13 +80,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       const [running] = await Promise.all([cloudOf(options, toolchain, progress, started), buildArtifacts()]);
       return running;
     });
-    const [outputs, cases, logins] = await step("Global stack and two cases", (progress) =>
-      Promise.all([
+    const [outputs, cases, logins] = await step("Global stack and two cases", async (progress) => {
+      const documentEngine = await startDocumentEngine(cloud);
+      started.defer(() => documentEngine.stop());
+      return Promise.all([
         deployGlobalStack(cloud, progress),
         makeCases(cloud, options.files, progress),
         makeLogins(cloud, caseSchemaPrefix),
-      ]),
-    );
+      ]);
+    });
     return await step("Engine and uploader", async (progress) => {
       progress("filling the secrets, starting both under their own identities");
       const issuer = await createIssuer(cloud.runDir);
@@ -123,7 +128,8 @@ async function cloudOf(
 
 async function makeCases(cloud: Cloud, files: string | undefined, progress: Progress): Promise<Cases> {
   const s3 = new S3Client(cloud.client("platform"));
-  const store = { database: cloud.database, s3, caseBucket: cloud.caseBucket, caseSchemaPrefix };
+  const documentEngine = await connectDocumentEngine(cloud);
+  const store = { database: cloud.database, s3, caseBucket: cloud.caseBucket, caseSchemaPrefix, documentEngine };
   try {
     if (files === undefined) {
       progress("making two sample cases");
@@ -134,6 +140,7 @@ async function makeCases(cloud: Cloud, files: string | undefined, progress: Prog
         selection: { labelId: made.hot.labelId },
         expectedDocumentIds: made.hot.documentIds,
         missingDocumentId: made.missingDocumentId,
+        reviewed: made.reviewed,
         notes: [],
       };
     }
@@ -147,9 +154,11 @@ async function makeCases(cloud: Cloud, files: string | undefined, progress: Prog
       destinationCaseId,
       selection: { all: true },
       expectedDocumentIds: made.documentIds,
+      reviewed: [],
       notes: made.notes,
     };
   } finally {
     s3.destroy();
+    await documentEngine.close();
   }
 }

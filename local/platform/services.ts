@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import getPort from "get-port";
+import { createDocumentEngine, type DocumentEngine } from "../../processors/shared/document_engine/client.ts";
 import type { Cloud } from "../cloud/cloud.ts";
 import { guardScript, startGuarded, type Guarded } from "../cloud/guarded.ts";
 import { PlatformStartError } from "./errors.ts";
@@ -58,6 +60,37 @@ export async function startEngine(
   return { url, stop: () => engine.stop(stopPatienceMs) };
 }
 
+/** The stand-in of Document Engine as a process of its own. */
+export async function startDocumentEngine(cloud: Pick<Cloud, "documentEngine" | "logDir">): Promise<Service> {
+  const { port, url, directory, tokenFile } = cloud.documentEngine;
+  const log = join(cloud.logDir, "document-engine.log");
+  const main = join(root, "local", "document-engine", "main.ts");
+  const server = startGuarded(guardScript, [process.execPath, main], {
+    log,
+    cwd: root,
+    env: {
+      PATH: process.env["PATH"],
+      DOCUMENT_ENGINE_PORT: String(port),
+      DOCUMENT_ENGINE_DIRECTORY: directory,
+      DOCUMENT_ENGINE_TOKEN_FILE: tokenFile,
+    },
+  });
+  await waitUntil(server, log, "Document Engine", async () => {
+    const answer = await fetch(`${url}/healthcheck`).catch(() => undefined);
+    return answer?.status === 200;
+  });
+  return { stop: () => server.stop(stopPatienceMs) };
+}
+
+/** Calls it as the product around us does, which puts the documents of cases there. */
+export async function connectDocumentEngine({
+  documentEngine,
+}: Pick<Cloud, "documentEngine">): Promise<DocumentEngine> {
+  const token = await readFile(documentEngine.tokenFile, "utf8");
+  const secret = { read: () => Promise.resolve({ token }), forget: () => undefined };
+  return createDocumentEngine({ url: documentEngine.url, secret });
+}
+
 /** The stand-in of the uploader module as a process of its own, under its own IAM user. */
 export async function startUploader(cloud: Cloud): Promise<Service> {
   const log = join(cloud.logDir, "uploader.log");
@@ -69,6 +102,8 @@ export async function startUploader(cloud: Cloud): Promise<Service> {
       PATH: process.env["PATH"],
       UPLOADER_COMMAND_QUEUE_URL: cloud.uploader.queueUrl,
       UPLOADER_JOURNAL_FILE: join(cloud.runDir, "uploader.json"),
+      UPLOADER_DOCUMENT_ENGINE_URL: cloud.documentEngine.url,
+      UPLOADER_DOCUMENT_ENGINE_TOKEN_FILE: cloud.documentEngine.tokenFile,
     },
   });
   await Promise.race([uploader.ended, delay(200)]);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { InstantJson } from "../../processors/shared/document_engine/client.ts";
 
 /** The tables of a case, parents before children: the order in which rows can be written. */
 export const tables = [
@@ -22,6 +23,7 @@ export const tables = [
   "custom_field_values",
   "bates_stamps",
   "comments",
+  "exhibit_texts",
 ] as const;
 export type Table = (typeof tables)[number];
 
@@ -35,6 +37,17 @@ export interface StoredObject {
   contentType: string;
 }
 
+/** A document of the case in Document Engine: a PDF of the case with what reviewers have drawn on it. */
+export interface EngineDocument {
+  id: string;
+  /** Key of the PDF. */
+  key: string;
+  annotations: ReviewLayer | undefined;
+}
+
+/** Instant JSON, comments included. */
+export type ReviewLayer = InstantJson & { comments: Record<string, unknown>[] };
+
 export type Role = "document" | "native" | "text";
 
 /** A case in the making: rows by table, objects by key. Nothing is written anywhere yet. */
@@ -42,6 +55,7 @@ export class CaseBuilder {
   readonly caseId: number;
   readonly rows = new Map<Table, Row[]>(tables.map((table) => [table, []]));
   readonly objects = new Map<string, StoredObject>();
+  readonly engineDocuments: EngineDocument[] = [];
   readonly #nextIds = new Map<Table, number>();
   readonly #firstId: number;
 

@@ -1,7 +1,9 @@
+import { engineDocumentId } from "../../contracts/annotations.ts";
 import { makeMail } from "./content/mail.ts";
 import { makeCsv, makeDocx, makePng, makeXlsx, makeZip } from "./content/natives.ts";
-import { makePdf } from "./content/pdf.ts";
+import { makePdf, type Sheet } from "./content/pdf.ts";
 import { paragraph, printable, scripts, sentence } from "./content/words.ts";
+import { reviewLayer, reviewSheet } from "./annotations.ts";
 import { daysAgo, type Making } from "./making.ts";
 import { people } from "./names.ts";
 
@@ -18,6 +20,8 @@ export interface AddedDocument {
 interface Placing {
   parentId?: number;
   exhibits: number;
+  /** Reviewers have drawn on the last page of it. */
+  annotated?: boolean;
 }
 const alone: Placing = { exhibits: 1 };
 
@@ -29,6 +33,7 @@ export async function addPdf(making: Making, name: string, placing: Placing = al
   const texts = Array.from({ length: 1 + (serial % 3) }, () =>
     paragraph(random, unicode ? random.pick(printable) : "latin"),
   );
+  const sheet = placing.annotated ? reviewSheet(serial) : undefined;
   const fromWord = serial % 4 === 1;
   const native = fromWord ? await makeDocx(texts) : undefined;
   const pdf = await makePdf({
@@ -37,11 +42,14 @@ export async function addPdf(making: Making, name: string, placing: Placing = al
     pages: texts,
     created: making.now,
     unicode,
+    ...(sheet && { sheet }),
   });
+  if (sheet) texts.push(sheet.words.map(({ text }) => text).join(" "));
   const document = addDocument(making, name, fromWord ? docx : "application/pdf", native ?? pdf, texts.length, placing);
   const createdAt = daysAgo(making, 90);
   const file = { documentId: document.documentId, createdAt };
-  builder.addFile({ ...file, role: "document", name, body: pdf, contentType: "application/pdf" });
+  const key = builder.addFile({ ...file, role: "document", name, body: pdf, contentType: "application/pdf" });
+  showExhibits(making, document, key, sheet && { serial, sheet });
   if (native) builder.addFile({ ...file, role: "native", name: `${name}.docx`, body: native, contentType: docx });
   else builder.addFile({ ...file, role: "native", name, body: pdf, contentType: "application/pdf", hashed: false });
   addPages(making, document, texts);
@@ -63,7 +71,14 @@ export async function addFamily(making: Making, subject: string, attachments: nu
   const parent = addDocument(making, `${subject}.eml`, "message/rfc822", mail, 1, alone);
   const file = { documentId: parent.documentId, createdAt: daysAgo(making, 80) };
   const mime = { document: "application/pdf", native: "message/rfc822" };
-  builder.addFile({ ...file, role: "document", name: "message.pdf", body: rendition, contentType: mime.document });
+  const key = builder.addFile({
+    ...file,
+    role: "document",
+    name: "message.pdf",
+    body: rendition,
+    contentType: mime.document,
+  });
+  showExhibits(making, parent, key);
   builder.addFile({ ...file, role: "native", name: `${subject}.eml`, body: mail, contentType: mime.native });
   addPages(making, parent, texts);
   const placing = { exhibits: 1, parentId: parent.documentId };
@@ -143,6 +158,7 @@ function addDocument(
     author: random.pick(people).name,
     size: native.length,
     page_count: pages,
+    batch_id: batchOf(builder.of("documents").length),
     is_email: isMail ? 1 : 0,
     status: random.int(0, 3),
     bates_first: null,
@@ -182,6 +198,28 @@ function addPages(making: Making, { documentId, exhibitIds }: AddedDocument, tex
     });
     for (const exhibit_id of exhibitIds) {
       builder.add("attachments", { exhibit_id, position: index + 1, text_key: key, width: "595.2756", height: null });
+      builder.link("exhibit_texts", { exhibit_id, position: index + 1, content: text });
     }
+  }
+}
+
+/** Documents came into the case by turns in two batches. */
+function batchOf(index: number): string {
+  return `import-${(index % 2) + 1}`;
+}
+
+/** Puts each exhibit of a document into Document Engine, with what reviewers have drawn on it. */
+function showExhibits(
+  { builder, now }: Making,
+  { documentId, exhibitIds, pages }: AddedDocument,
+  key: string,
+  review?: { serial: number; sheet: Sheet },
+): void {
+  const { caseId } = builder;
+  const batchId = batchOf(builder.of("documents").length - 1);
+  for (const [index, exhibitId] of exhibitIds.entries()) {
+    const id = engineDocumentId({ caseId, batchId, documentId: String(documentId), exhibitId: String(exhibitId) });
+    const annotations = review && reviewLayer({ ...review, exhibit: index, pageIndex: pages - 1, now });
+    builder.engineDocuments.push({ id, key, annotations });
   }
 }

@@ -4,6 +4,7 @@ import { addFamily, addNative, addPdf, type AddedDocument } from "./documents.ts
 import { beginCase, daysAgo, type Making } from "./making.ts";
 import { oddNames, outsider, people } from "./names.ts";
 import { addReviewWork, type Vocabulary } from "./review-work.ts";
+import { reviewedDocument, type ReviewedDocument } from "./annotations.ts";
 import { documentsInFolder, documentsWithLabel } from "./selections.ts";
 
 /** What the maker of a source case knows of it: selections and the documents that they mean, for checks. */
@@ -17,6 +18,8 @@ export interface SourceKnowledge {
   folder: { folderTagId: string; documentIds: string[] };
   /** The one document whose PDF is missing on S3; it is hot. */
   missingDocumentId: string;
+  /** Documents with annotations of every kind; all of them are hot. */
+  reviewed: ReviewedDocument[];
 }
 
 /** The source case: 61 hot documents and 21 others; equal for equal seed and `now`. */
@@ -30,10 +33,15 @@ export async function sourceCase(
   const { vocabulary, hot, cold, production, mallory } = addVocabulary(making);
 
   const hotDocuments: AddedDocument[] = [];
+  const reviewed: ReviewedDocument[] = [];
   for (let index = 0; index < 36; index++) {
     // Every seventh document is two exhibits, of which one is hot.
     const exhibits = index % 7 === 6 ? 2 : 1;
-    hotDocuments.push(await addPdf(making, oddNames[index] ?? `report ${index}.pdf`, { exhibits }));
+    const serial = builder.of("documents").length;
+    const annotated = index % 5 === 1;
+    const document = await addPdf(making, oddNames[index] ?? `report ${index}.pdf`, { exhibits, annotated });
+    hotDocuments.push(document);
+    if (annotated) reviewed.push(reviewedDocument(document, serial));
   }
   for (let index = 0; index < 6; index++) {
     hotDocuments.push(...(await addFamily(making, `Re: ${sentence(making.random, "greek", 3)} 📎${index}`, index % 3)));
@@ -66,6 +74,7 @@ export async function sourceCase(
       hot: { labelId: String(hot), documentIds: documentsWithLabel(builder, hot) },
       folder: { folderTagId: String(production), documentIds: documentsInFolder(builder, production) },
       missingDocumentId,
+      reviewed,
     },
   };
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { Connection } from "mysql2/promise";
 import PQueue from "p-queue";
+import type { DocumentEngine } from "../../processors/shared/document_engine/client.ts";
 import { tables, type CaseBuilder } from "./builder.ts";
 
 const schemaFile = new URL("../../glue/schema/case.sql", import.meta.url);
@@ -13,12 +14,15 @@ export interface CaseStore {
   /** A client that may write case files. */
   s3: S3Client;
   caseBucket: string;
+  /** Where the PDFs of cases are shown; without it they are on S3 only. */
+  documentEngine?: Pick<DocumentEngine, "upload">;
   /** The schema of a case is `{caseSchemaPrefix}_{caseId}`. */
   caseSchemaPrefix: string;
 }
 
 const rowsPerInsert = 500;
 const putsAtOnce = 12;
+const uploadsAtOnce = 4;
 
 /** Makes the schema of a new case, empty. */
 export async function createSchema(
@@ -45,9 +49,9 @@ export async function runScript(connection: Connection, script: string): Promise
   }
 }
 
-/** Writes a case: its schema, its rows, its objects. */
+/** Writes a case: its schema, its rows, its objects, its documents in Document Engine. */
 export async function storeCase(store: CaseStore, builder: CaseBuilder): Promise<void> {
-  await Promise.all([storeRows(store, builder), storeObjects(store, builder)]);
+  await Promise.all([storeRows(store, builder), storeObjects(store, builder), storeEngineDocuments(store, builder)]);
 }
 
 async function storeRows(store: CaseStore, builder: CaseBuilder): Promise<void> {
@@ -79,6 +83,16 @@ async function storeObjects({ s3, caseBucket }: CaseStore, builder: CaseBuilder)
     [...builder.objects.values()].map(({ key, body, contentType }) => () => {
       const object = { Bucket: caseBucket, Key: key, Body: body, ContentType: contentType };
       return s3.send(new PutObjectCommand(object));
+    }),
+  );
+}
+
+async function storeEngineDocuments({ documentEngine }: CaseStore, builder: CaseBuilder): Promise<void> {
+  const queue = new PQueue({ concurrency: uploadsAtOnce });
+  await queue.addAll(
+    builder.engineDocuments.map(({ id, key, annotations }) => async () => {
+      const pdf = builder.objects.get(key)?.body;
+      if (pdf) await documentEngine?.upload(id, pdf, annotations);
     }),
   );
 }

@@ -1,6 +1,8 @@
 import { GetObjectCommand, S3ServiceException, type S3Client } from "@aws-sdk/client-s3";
 import { PermanentError, RecoverableError } from "../../contracts/errors.ts";
 import type { DocUploaderMessage } from "../../contracts/messages.ts";
+import type { DocumentEngine } from "../../processors/shared/document_engine/client.ts";
+import { storeExhibits } from "./document-engine.ts";
 import { beginsLikePdf, countPages, parseLimit } from "./pdf.ts";
 
 /**
@@ -19,15 +21,23 @@ export interface Faults {
   delay?: number;
 }
 
-/** Reads the PDF from S3, looks whether it is one and whether it can be read. */
-export function loaderFrom(s3: S3Client): LoadDocument {
-  return async ({ bucket, key, size }) => {
+/**
+ * Reads the PDF from S3, looks whether it is one and whether it can be read, and stores it in Document Engine where there
+ * is one. What is too large to be looked through is not stored either.
+ */
+export function loaderFrom(s3: S3Client, engine?: DocumentEngine): LoadDocument {
+  return async (message) => {
+    const { bucket, key, size } = message;
     const tooLarge = size > parseLimit;
     const bytes = await download(s3, bucket, key, tooLarge ? "bytes=0-15" : undefined);
     if (!beginsLikePdf(bytes)) {
       throw new PermanentError("NOT_A_PDF", `${key} does not begin with %PDF-: only PDFs can be loaded`);
     }
-    return { pages: tooLarge ? null : await countPages(bytes) };
+    if (tooLarge) return { pages: null };
+    const pages = await countPages(bytes);
+    const read = (asked: string) => (asked === key ? Promise.resolve(bytes) : download(s3, bucket, asked));
+    if (engine) await storeExhibits(engine, message, read);
+    return { pages };
   };
 }
 

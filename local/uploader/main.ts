@@ -1,10 +1,12 @@
+import { readFile } from "node:fs/promises";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { pino } from "pino";
 import { z } from "zod";
 import { InvalidInputError } from "../../contracts/errors.ts";
-import type { Faults } from "./load.ts";
+import { createDocumentEngine, type DocumentEngine } from "../../processors/shared/document_engine/client.ts";
+import { loaderFrom, type Faults } from "./load.ts";
 import { startUploader } from "./uploader.ts";
 
 const faults = z
@@ -28,6 +30,9 @@ const environment = z.object({
   UPLOADER_JOURNAL_FILE: z.string().min(1),
   /** JSON of the faults that it shall have. */
   UPLOADER_FAULTS: z.string().default("{}"),
+  /** Without both, documents are judged and stored nowhere. */
+  UPLOADER_DOCUMENT_ENGINE_URL: z.url().optional(),
+  UPLOADER_DOCUMENT_ENGINE_TOKEN_FILE: z.string().min(1).optional(),
   LOG_LEVEL: z.string().default("info"),
 });
 
@@ -37,9 +42,12 @@ async function main(): Promise<void> {
   if (!parsed.success) throw new InvalidInputError("INVALID_ENVIRONMENT", z.prettifyError(parsed.error));
   const env = parsed.data;
   const logger = pino({ level: env.LOG_LEVEL, base: { service: "documentuploader" } });
+  const s3 = new S3Client({ forcePathStyle: true });
+  const engine = engineOf(env.UPLOADER_DOCUMENT_ENGINE_URL, env.UPLOADER_DOCUMENT_ENGINE_TOKEN_FILE);
   const uploader = await startUploader({
     sqs: new SQSClient(),
-    s3: new S3Client({ forcePathStyle: true }),
+    s3,
+    load: loaderFrom(s3, engine),
     sns: new SNSClient(),
     logger,
     commandQueueUrl: env.UPLOADER_COMMAND_QUEUE_URL,
@@ -60,6 +68,12 @@ async function main(): Promise<void> {
   process.once("disconnect", stop);
   logger.info("the uploader is running");
   process.send?.("ready");
+}
+
+function engineOf(url: string | undefined, tokenFile: string | undefined): DocumentEngine | undefined {
+  if (url === undefined || tokenFile === undefined) return undefined;
+  const read = async () => ({ token: (await readFile(tokenFile, "utf8")).trim() });
+  return createDocumentEngine({ url, secret: { read, forget: () => undefined } });
 }
 
 await main();

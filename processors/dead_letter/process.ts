@@ -1,11 +1,10 @@
 import type { SNSClient } from "@aws-sdk/client-sns";
-import { deadLetter } from "../../contracts/messages.ts";
 import { batchHandler } from "../shared/batch_handler.ts";
 import type { BatchHandler } from "../shared/batch_handler.ts";
-import { logFields } from "../shared/log.ts";
+import { eventFields, logFields } from "../shared/log.ts";
 import type { Logger } from "../shared/log.ts";
 import { publishEvent } from "../shared/publish.ts";
-import { errorEvent, reasonOf } from "./events.ts";
+import { errorEvent, letter, reasonOf } from "./events.ts";
 
 export interface DeadLetterDependencies {
   sns: SNSClient;
@@ -24,12 +23,12 @@ export interface DeadLetterDependencies {
 export function deadLetterHandler(to: DeadLetterDependencies): BatchHandler {
   return batchHandler({
     log: to.log,
-    schema: deadLetter,
-    fields: logFields,
-    process: async (letter, { record, log }) => {
+    schema: letter,
+    fields: (given) => ("kind" in given ? { ...logFields(given), kind: given.kind } : eventFields(given)),
+    process: async (given, { record, log }) => {
       const reason = reasonOf(record.messageAttributes);
-      await publishEvent(to.sns, to.topicArn, errorEvent(letter, reason, to.now()));
-      log.error({ kind: letter.kind, reason }, "error event of a message that was given up published");
+      await publishEvent(to.sns, to.topicArn, errorEvent(given, reason, to.now()));
+      log.error({ reason }, "error event of a message that was given up published");
     },
   });
 }

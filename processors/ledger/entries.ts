@@ -8,9 +8,16 @@ type Reading = (event: ExchangeEvent) => LedgerEntry[];
 const readings: Partial<Record<EventType, Reading>> = {
   DOCUMENT_COPIED: (event) => entries(event, "done", copyOnly),
   NATIVE_DOCUMENT_COPIED: (event) => entries(event, "done", copyOnly),
-  DOCUMENT_NOT_FOUND: (event) => entries(event, "not_found", copyAndWhatFollows),
-  S3_DOC_COPIED: (event) => (event.status === "ERROR" ? entries(event, "failed", copyAndWhatFollows) : []),
-  DOCUMENT_UPLOADED: (event) => entries(event, event.status === "SUCCESS" ? "done" : "failed", uploadOnly),
+  DOCUMENT_NOT_FOUND: (event) => entries(event, "not_found", fromWhereItSpeaks),
+  S3_DOC_COPIED: (event) => (event.status === "ERROR" ? entries(event, "failed", fromWhereItSpeaks) : []),
+  DOCUMENT_PRE_PROCESSED: (event) => entries(event, "done", () => ["pre_upload"]),
+  PRE_UPLOADER_FINISHED: (event) => (event.status === "ERROR" ? entries(event, "failed", annotated) : []),
+  DOCUMENT_UPLOADED: (event) => entries(event, event.status === "SUCCESS" ? "done" : "failed", () => ["upload"]),
+  DOCUMENT_TEXT_EXTRACTED: (event) =>
+    event.status === "SUCCESS"
+      ? entries(event, "done", () => ["re_ocr"])
+      : entries(event, "failed", () => ["re_ocr", "search"]),
+  DOCUMENT_INDEXED: (event) => entries(event, event.status === "SUCCESS" ? "done" : "failed", () => ["search"]),
 };
 
 /**
@@ -23,10 +30,11 @@ export function entriesOf(event: ExchangeEvent): LedgerEntry[] {
 }
 
 const copyOnly = (): Stage[] => ["copy"];
-const uploadOnly = (): Stage[] => ["upload"];
+const annotated = (): Stage[] => ["pre_upload", "upload", "re_ocr", "search"];
 
-/** A document's PDF that was not copied will never be uploaded: nobody else closes that stage. */
-function copyAndWhatFollows({ role }: FileDetail): Stage[] {
+/** What did not come through a stage never reaches those that follow: nobody else closes them. */
+function fromWhereItSpeaks({ role, stage = "copy" }: FileDetail): Stage[] {
+  if (stage === "pre_upload") return annotated();
   return role === "document" ? ["copy", "upload"] : ["copy"];
 }
 
@@ -43,7 +51,7 @@ function entries(event: ExchangeEvent, state: UnitState, stagesOf: (detail: File
     documentId,
     state,
     eventId,
-    error: detail.data.error ?? null,
+    error: detail.data.error ?? detail.data.warning ?? null,
     occurredAt: new Date(timestamp),
   }));
 }

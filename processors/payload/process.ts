@@ -6,8 +6,10 @@ import { PermanentError, RecoverableError } from "../../contracts/errors.ts";
 import { payloadInput } from "../../contracts/execution.ts";
 import type { PayloadInput, PayloadResult } from "../../contracts/execution.ts";
 import { manifestLine } from "../../contracts/manifest.ts";
-import type { ManifestLine } from "../../contracts/manifest.ts";
-import type { S3CopyMessage } from "../../contracts/messages.ts";
+import { stagesOf } from "../../contracts/plan.ts";
+import type { Stage } from "../../contracts/ledger.ts";
+import type { ManifestFile, ManifestLine } from "../../contracts/manifest.ts";
+import type { PreUploaderMessage, S3CopyMessage } from "../../contracts/messages.ts";
 import { classify } from "../shared/failures.ts";
 import { logFields } from "../shared/log.ts";
 import type { Logger } from "../shared/log.ts";
@@ -27,7 +29,7 @@ const gathered = 100;
  * Reads one part of the manifest and sends a message for each of its files. Called again it sends them again, which
  * the processor of the queue stands.
  *
- * @throws PermanentError INVALID_INPUT, INVALID_MANIFEST (names part and line), NO_SUCH_KEY
+ * @throws PermanentError INVALID_INPUT, INVALID_MANIFEST (names part and line), NO_SUCH_KEY, QUEUE_MISSING
  * @throws RecoverableError when AWS fails or refuses messages for now
  */
 export async function constructPayload(to: PayloadDependencies, event: unknown): Promise<PayloadResult> {
@@ -52,23 +54,33 @@ function parseInput(event: unknown): PayloadInput {
 }
 
 async function sendPart(to: PayloadDependencies, input: PayloadInput): Promise<PayloadResult> {
-  const result: PayloadResult = { part: input.partKey, documents: 0, copy: 0, upload: 0 };
-  let messages: S3CopyMessage[] = [];
+  const result = { part: input.partKey, documents: 0, copy: 0, pre_upload: 0, upload: 0, re_ocr: 0, search: 0 };
+  let waiting: Outgoing[] = [];
   let number = 0;
   for await (const text of linesOf(await openPart(to.s3, input))) {
     number += 1;
     const line = parseLine(text, input.partKey, number);
+    const outgoing = messagesOf(line, input);
     result.documents += 1;
-    result.copy += line.files.length;
-    result.upload += line.files.filter(({ role }) => role === "document").length;
-    messages.push(...messagesOf(line, input));
-    if (messages.length >= gathered) {
-      await sendMessages(to.sqs, input.queues.s3_copy, messages);
-      messages = [];
+    for (const stage of outgoing.flatMap(({ stages }) => stages)) result[stage] += 1;
+    waiting.push(...outgoing);
+    if (waiting.length >= gathered) {
+      await sendAll(to.sqs, waiting);
+      waiting = [];
     }
   }
-  await sendMessages(to.sqs, input.queues.s3_copy, messages);
+  await sendAll(to.sqs, waiting);
   return result;
+}
+
+async function sendAll(sqs: SQSClient, outgoing: readonly Outgoing[]): Promise<void> {
+  for (const [queueUrl, ofQueue] of Map.groupBy(outgoing, ({ queueUrl }) => queueUrl)) {
+    await sendMessages(
+      sqs,
+      queueUrl,
+      ofQueue.map(({ message }) => message),
+    );
+  }
 }
 
 async function openPart(s3: S3Client, { dataBucket, partKey }: PayloadInput): Promise<Readable> {
@@ -87,17 +99,44 @@ export function parseLine(text: string, part: string, number: number): ManifestL
   }
 }
 
-/** One message per file of a document. */
-export function messagesOf(line: ManifestLine, input: PayloadInput): S3CopyMessage[] {
-  const { documentId, destinationDocumentId, exhibitIds, files } = line;
-  const { exchange, caseBucket: bucket } = input;
-  return files.map((file) => ({
-    kind: "s3_copy",
-    exchange,
-    documentId,
-    destinationDocumentId,
-    exhibitIds,
-    bucket,
-    file,
-  }));
+/** A message, the queue that it goes to, and the stages that its file will pass. */
+export interface Outgoing {
+  queueUrl: string;
+  message: S3CopyMessage | PreUploaderMessage;
+  stages: readonly Stage[];
+}
+
+/**
+ * One message for each file of a document that travels, to the first of the stages that it passes.
+ *
+ * @throws PermanentError QUEUE_MISSING
+ */
+export function messagesOf(
+  line: ManifestLine,
+  { exchange, caseBucket: bucket, annotations, queues }: PayloadInput,
+): Outgoing[] {
+  const { documentId, destinationDocumentId, exhibits, sourceBatchId, files } = line;
+  const exhibitIds = exhibits.map(({ exhibitId }) => exhibitId);
+  const common = { exchange, documentId, destinationDocumentId, exhibitIds, bucket };
+  const copy = (file: ManifestFile): Outgoing => ({
+    queueUrl: queueOf(queues, "s3_copy"),
+    message: { kind: "s3_copy", ...common, file },
+    stages: stagesOf(file.role, {}),
+  });
+  if (!annotations) return files.map(copy);
+  const preUpload = (file: ManifestFile): Outgoing => ({
+    queueUrl: queueOf(queues, "pre_uploader"),
+    message: { kind: "pre_uploader", ...common, exhibits, sourceBatchId, file, annotations },
+    stages: stagesOf(file.role, { annotations }),
+  });
+  return files.flatMap((file) => {
+    const [first] = stagesOf(file.role, { annotations });
+    return first === undefined ? [] : [first === "copy" ? copy(file) : preUpload(file)];
+  });
+}
+
+function queueOf(queues: PayloadInput["queues"], kind: keyof PayloadInput["queues"]): string {
+  const url = queues[kind];
+  if (url !== undefined) return url;
+  throw new PermanentError("QUEUE_MISSING", `the exchange has no ${kind} queue for a file that needs it`);
 }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { ChecksumAlgorithm, HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { RecoverableError } from "../../contracts/errors.ts";
-import { isForbidden, isMissingObject } from "../shared/failures.ts";
+import { isAbsent } from "../shared/objects.ts";
 
 /** Checksums of a whole object, base64, by algorithm. */
 export type Checksums = Partial<Record<ChecksumAlgorithm, string>>;
@@ -30,19 +30,9 @@ export async function findObject(s3: S3Client, bucket: string, key: string): Pro
     const checksums = head.ChecksumType === "FULL_OBJECT" ? checksumsOf(head) : {};
     return { bucket, key, size: head.ContentLength, etag: head.ETag, checksums, head };
   } catch (thrown) {
-    if (isMissingObject(thrown)) return undefined;
-    if (isForbidden(thrown) && !(await isListed(s3, bucket, key))) return undefined;
+    if (await isAbsent(s3, bucket, key, thrown)) return undefined;
     throw thrown;
   }
-}
-
-/**
- * Whether a listing shows the key. S3 answers 403 for a missing key unless the caller may list the bucket, and a right
- * to list that is bound to a prefix, as ours is, does not count for a HEAD, which names no prefix.
- */
-async function isListed(s3: S3Client, bucket: string, key: string): Promise<boolean> {
-  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }));
-  return Contents.some((found) => found.Key === key);
 }
 
 /** SHA-256 of an object's bytes, base64; the content is streamed, never held. */

@@ -39,7 +39,7 @@ const untilUnlocked = retry(
  * then the pool is made anew and the statement runs once more; a refused login reads the secret anew as well, for
  * passwords are rotated.
  */
-export function createDatabase(secret: SecretReader): Database {
+export function createDatabase(secret: SecretReader<DatabaseSecret>): Database {
   let opened: Promise<Pool> | undefined;
 
   const retire = async (pool: Promise<Pool>) => {
@@ -63,7 +63,7 @@ export function createDatabase(secret: SecretReader): Database {
         await retire(pool);
         if (mayReconnect) return attempt(statement, values, false);
         const as = refused ? "DATABASE_LOGIN_REFUSED" : "DATABASE_UNREACHABLE";
-        throw new RecoverableError(as, `the ledger database cannot be used (${code})`, { cause: error });
+        throw new RecoverableError(as, `the database cannot be used (${code})`, { cause: error });
       }
       throw error;
     }
@@ -77,7 +77,7 @@ export function createDatabase(secret: SecretReader): Database {
           const { code } = faultOf(error);
           if (code === "" || error instanceof ExchangerError) throw error;
           const as = lockConflicts.has(code) ? "DATABASE_BUSY" : "STATEMENT_REFUSED";
-          throw new RecoverableError(as, `the ledger database answered ${code}`, { cause: error });
+          throw new RecoverableError(as, `the database answered ${code}`, { cause: error });
         }),
     end: async () => {
       if (opened) await retire(opened);

@@ -23,3 +23,9 @@ export const givingUp = {
   DEAD_LETTER_QUEUE_URL: z.url(),
   MAX_RECEIVE_COUNT: z.coerce.number().int().positive(),
 };
+
+/** What every processor that calls Document Engine is told. */
+export const documentEngineSettings = {
+  DOCUMENT_ENGINE_URL: z.url(),
+  DOCUMENT_ENGINE_SECRET_ARN: z.string().min(1),
+};

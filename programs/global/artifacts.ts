@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { InvalidInputError } from "../../contracts/errors.ts";
 
 /** The Lambdas, by the names of their bundles. */
-export const bundleNames = ["s3_copy", "payload", "status_update", "ledger", "dead_letter"] as const;
+export const bundleNames = [
+  "s3_copy",
+  "pre_uploader",
+  "re_ocr",
+  "search_text",
+  "payload",
+  "status_update",
+  "ledger",
+  "dead_letter",
+] as const;
 export type BundleName = (typeof bundleNames)[number];
 
 export interface Artifact {

@@ -65,6 +65,8 @@ export const globalConfig = z.strictObject({
     principalArn: arn,
     visibilityTimeoutSeconds: positive.max(43_200).default(900),
   }),
+  /** Without one, exchanges with annotations are refused. */
+  documentEngine: z.strictObject({ url: z.url() }).optional(),
   engine: z.strictObject({
     /** Who may act as the engine. */
     principalArns: z.array(arn).min(1),
@@ -132,6 +134,17 @@ export const globalConfig = z.strictObject({
   processors: z
     .strictObject({
       s3_copy: consumes({ memoryMiB: 512, timeoutSeconds: 900, maximumConcurrency: 50 }),
+      // A PDF is held several times over while it is given its annotations.
+      pre_uploader: consumes(
+        { memoryMiB: 3008, timeoutSeconds: 900, maximumConcurrency: 20 },
+        { size: 2, windowSeconds: 0 },
+      ),
+      re_ocr: consumes({ memoryMiB: 512, timeoutSeconds: 900, maximumConcurrency: 10 }),
+      // Few statements with many rows.
+      search_text: consumes(
+        { memoryMiB: 1024, timeoutSeconds: 300, maximumConcurrency: 4 },
+        { size: 100, windowSeconds: 2 },
+      ),
     })
     .prefault({}),
 });

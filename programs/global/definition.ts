@@ -91,6 +91,7 @@ export function definition({ glueJobName, payloadFunctionArn, topicArn, config }
           "dataBucket.$": "$.dataBucket",
           "partKey.$": "$$.Map.Item.Value.Key",
           "caseBucket.$": "$.caseBucket",
+          "annotations.$": "$.annotations",
           "queues.$": "$.queues",
         },
         MaxConcurrency: config.payload.concurrency,

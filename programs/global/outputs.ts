@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { processorKinds } from "../../contracts/plan.ts";
 
 const queue = z.object({ url: z.url(), arn: z.string().min(1) });
 
@@ -65,6 +66,12 @@ export const globalOutputs = z.object({
   requireTls: z.boolean(),
   maxReceiveCount: z.int().min(2),
   logRetentionDays: z.int().positive(),
-  processors: z.object({ s3_copy: z.object({ code, tuning: consumerTuning }) }),
+  /** Absent where there is none: then no exchange has annotations. */
+  documentEngine: z.object({ url: z.url(), secretArn: z.string().min(1) }).optional(),
+  /** The full-text tables of cases. Used by the Lambdas of exchanges. */
+  searchTextSecretArn: z.string().min(1),
+  /** Where the databases and Document Engine are reached from. */
+  vpc: z.object({ subnetIds: z.array(z.string()), securityGroupIds: z.array(z.string()) }).optional(),
+  processors: z.record(z.enum(processorKinds), z.object({ code, tuning: consumerTuning })),
 });
 export type GlobalOutputs = z.infer<typeof globalOutputs>;

@@ -1,4 +1,5 @@
 import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity.js";
+import { processorKinds } from "../../contracts/plan.ts";
 import { awsProvider } from "../components/provider.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { GlobalConfig } from "./config.ts";
@@ -32,7 +33,12 @@ export function globalProgram(config: GlobalConfig, artifacts: Artifacts) {
     topicArn: topic.arn,
     dataBucketArn: storage.bucket.arn,
   });
-  const boundary = makeBoundary(scope, topic.arn, queues.deadLetter.queue.arn);
+  const boundary = makeBoundary(scope, {
+    topicArn: topic.arn,
+    deadLetterQueueArn: queues.deadLetter.queue.arn,
+    documentEngineSecretArn: secrets.documentEngine.arn,
+    searchTextSecretArn: secrets.searchText.arn,
+  });
   const engineRole = makeEngineRole(scope, {
     account: accountId,
     boundaryArn: boundary.arn,
@@ -70,6 +76,13 @@ export function globalProgram(config: GlobalConfig, artifacts: Artifacts) {
     requireTls: config.requireTls,
     maxReceiveCount: config.maxReceiveCount,
     logRetentionDays: config.logRetentionDays,
-    processors: { s3_copy: { code: storage.bundles.s3_copy, tuning: config.processors.s3_copy } },
+    ...(config.documentEngine && {
+      documentEngine: { url: config.documentEngine.url, secretArn: secrets.documentEngine.arn },
+    }),
+    searchTextSecretArn: secrets.searchText.arn,
+    ...(config.vpc && { vpc: config.vpc }),
+    processors: Object.fromEntries(
+      processorKinds.map((kind) => [kind, { code: storage.bundles[kind], tuning: config.processors[kind] }]),
+    ),
   };
 }

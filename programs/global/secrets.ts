@@ -7,6 +7,8 @@ const descriptions = {
   caseReader: "Cases, for the engine: reads only",
   registry: "The engine's own schema",
   ledger: "The ledger and status tables, for Lambdas",
+  documentEngine: "The token of Document Engine, for the Lambdas of exchanges with annotations",
+  searchText: "The full-text tables of cases, for the Lambdas of exchanges with annotations",
 };
 export type SecretName = keyof typeof descriptions;
 
@@ -23,5 +25,7 @@ export function makeSecrets({ config, options }: Scope): Record<SecretName, secr
     caseReader: secret("caseReader"),
     registry: secret("registry"),
     ledger: secret("ledger"),
+    documentEngine: secret("documentEngine"),
+    searchText: secret("searchText"),
   };
 }

@@ -226,7 +226,7 @@ describe("engines as processes", function () {
       exchange: { exchangeId: id, sourceCaseId: platform.cases.sourceCaseId, caseId: 402, batchId: "signals" },
       documentId: line.documentId,
       destinationDocumentId: line.destinationDocumentId,
-      exhibitIds: line.exhibitIds,
+      exhibitIds: line.exhibits.map(({ exhibitId }) => exhibitId),
       bucket: caseBucket,
       file,
     };

@@ -1,10 +1,11 @@
 /** Whole exchanges through the HTTP API, judged from outside. They run at once, as they do in life. */
-import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { execa } from "execa";
+import type { AnnotationChoices } from "../../contracts/annotations.ts";
 import { metadataKinds, type MetadataKind } from "../../contracts/request.ts";
 import { statusTable } from "../../contracts/ledger.ts";
 import {
@@ -29,6 +30,7 @@ interface Asked {
   readonly documentIds: readonly string[];
   readonly includeNatives: boolean;
   readonly metadata: readonly MetadataKind[];
+  readonly annotations?: AnnotationChoices;
 }
 
 interface Ended extends Asked {
@@ -58,13 +60,17 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     const asked = await prepare();
     const pictures = new Map<string, Before>();
     for (const [name, one] of asked) pictures.set(name, await takeFingerprint(of(one)));
+    await overloadDocumentEngine();
     const views = await Promise.all([...asked].map(async ([name, one]) => [name, one, await exchange(one)] as const));
     for (const [name, one, view] of views) {
       const picture = pictures.get(name);
       if (!picture) throw new Error(`no picture of ${name}`);
       const { exchangeId } = view;
-      const { documentIds, includeNatives, metadata } = one;
-      const checked = view.state === "FINISHED" ? [{ exchangeId, documentIds, includeNatives, metadata }] : [];
+      const { documentIds, includeNatives, metadata, annotations: choices, destinationCaseId } = one;
+      const { reviewed } = platform.cases;
+      const annotated = choices && { choices, batchId: "suite", destinationCaseId, reviewed };
+      const asked = { exchangeId, documentIds, includeNatives, metadata, ...(annotated && { annotated }) };
+      const checked = view.state === "FINISHED" ? [asked] : [];
       ended.set(name, { ...one, view, verdict: await checkExchange(of(one), picture, checked) });
     }
   });
@@ -92,9 +98,9 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     const { cases, cloud } = platform;
     const s3 = new S3Client(cloud.client("platform"));
     const store = { database: cloud.database, s3, caseBucket: cloud.caseBucket, caseSchemaPrefix };
-    const [filesCaseId, own, bare, full] = [201, 202, 203, 204];
+    const [filesCaseId, own, bare, full, annotated] = [201, 202, 203, 204, 205];
     const files = await makeCaseFromFiles({ ...store, caseId: filesCaseId, directory: folder });
-    for (const caseId of [own, bare, full]) await makeDestinationCase(store, caseId);
+    for (const caseId of [own, bare, full, annotated]) await makeDestinationCase(store, caseId);
     await takeEveryConfidentialityBit(full);
     s3.destroy();
     const sample = {
@@ -108,6 +114,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
       ["everything", { ...sample, destinationCaseId: cases.destinationCaseId }],
       ["the least", { ...sample, destinationCaseId: bare, includeNatives: false, metadata: [] }],
       ["no free code", { ...sample, destinationCaseId: full }],
+      ["annotated", { ...sample, destinationCaseId: annotated, annotations: annotationChoices }],
       [
         "own files",
         {
@@ -119,6 +126,27 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
         },
       ],
     ]);
+  }
+
+  /** For a while Document Engine refuses, loses and cuts answers; fewer of each than a processor has patience for. */
+  async function overloadDocumentEngine(): Promise<void> {
+    const { url, tokenFile } = platform.cloud.documentEngine;
+    const answer = await fetch(new URL("/stand-in/faults", url), {
+      method: "PUT",
+      headers: {
+        authorization: `Token token="${await readFile(tokenFile, "utf8")}"`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify([
+        { path: "^/build$", times: 4, fault: { kind: "unavailable" } },
+        { path: "^/build$", times: 1, fault: { kind: "lostAnswer" } },
+        { method: "GET", path: "/annotations$", times: 3, fault: { kind: "overload" } },
+        { method: "GET", path: "/annotations$", times: 2, fault: { kind: "cut" } },
+        { path: "/pages/text$", times: 5, fault: { kind: "unavailable" } },
+        { method: "POST", path: "^/documents$", times: 4, fault: { kind: "lostAnswer" } },
+      ]),
+    });
+    expect(answer.status, await answer.text()).to.be.below(300);
   }
 
   async function takeEveryConfidentialityBit(caseId: number): Promise<void> {
@@ -136,8 +164,16 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
   }
 
   async function exchange(asked: Asked): Promise<ExchangeView> {
-    const { sourceCaseId, destinationCaseId, selection, includeNatives, metadata } = asked;
-    const body = { sourceCaseId, destinationCaseId, batchId: "suite", selection, includeNatives, metadata };
+    const { sourceCaseId, destinationCaseId, selection, includeNatives, metadata, annotations } = asked;
+    const body = {
+      sourceCaseId,
+      destinationCaseId,
+      batchId: "suite",
+      selection,
+      includeNatives,
+      metadata,
+      annotations,
+    };
     const [first, second] = await Promise.all([
       client.request("POST", "/exchanges", { body }),
       client.request("POST", "/exchange", { body }),
@@ -221,6 +257,35 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     });
   });
 
+  it("brings annotations of every kind once each, and nothing that a redaction hides, though Document Engine was overloaded", () => {
+    const { view, verdict } = result("annotated");
+
+    expect(verdict.problems).to.deep.equal([]);
+    expect(view.state).to.equal("FINISHED");
+    expect(verdict.annotations).to.deep.equal({
+      branded: 48,
+      layers: 8,
+      comments: 24,
+      redactionsProven: 30,
+      leaks: 0,
+    });
+    expect(verdict.search?.indexed).to.equal(43);
+  });
+
+  it("says what of an exchange with annotations its caller should know", async () => {
+    const { view } = result("annotated");
+
+    const answer = await client.request("GET", `/exchanges/${view.exchangeId}/documents?state=done&limit=500`);
+
+    const { documents } = answer.body as { documents: { documentId: string; warning?: { code: string } }[] };
+    const warned = documents.filter(({ warning }) => warning?.code === "ANNOTATIONS_NOT_CARRIED");
+    const { reviewed } = platform.cases;
+    expect(warned.map(({ documentId }) => documentId).sort()).to.deep.equal(
+      reviewed.map((one) => one.documentId).sort(),
+    );
+    expect(view.warnings?.map(({ code }) => code)).to.deep.equal(["NATIVES_UNREDACTED", "ANNOTATIONS_NOT_CARRIED"]);
+  });
+
   it("publishes how each exchange ended to those who watch its status", async () => {
     const admin = await platform.cloud.database.admin();
     const [rows] = await admin.query("SELECT exchange_id, status FROM documentexchanger.??", [statusTable]);
@@ -244,6 +309,16 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     expect(preview.exitCode, preview.all).to.equal(0);
   });
 });
+
+const annotationChoices: AnnotationChoices = {
+  redactionsAs: "brand_in",
+  highlightsAs: "brand_in",
+  notesAs: "layer",
+  stickersAs: "brand_in",
+  batesAs: "brand_in",
+  confidentialityCodesAs: "brand_in",
+  comments: true,
+};
 
 const ownFiles = [
   ["letter with spaces & #1 100%.txt", "plain text"],

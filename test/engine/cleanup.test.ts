@@ -19,7 +19,7 @@ import { isThere, readReport } from "../../engine/lifecycle/copy-files.ts";
 import { failMissingUnits, payloadFromManifest } from "../../engine/lifecycle/manifest.ts";
 import { Sweeper } from "../../engine/lifecycle/sweep.ts";
 import type { Registry } from "../../engine/registry/database.ts";
-import { addMissing, page } from "../../engine/registry/ledger.ts";
+import { addMissing, page, stageCounts } from "../../engine/registry/ledger.ts";
 import { sharedCloud } from "../support/cloud.ts";
 import { request, testRegistry, type TestRegistry } from "./kit.ts";
 
@@ -234,6 +234,7 @@ describe("manifest", function () {
     await put("manifest/part-00001.jsonl", [line("13", ["3", "document"])]);
   });
 
+  const annotated = request({ includeNatives: true, annotations: { redactionsAs: "brand_in" } });
   const file = (fileId: string, role: "document" | "native") => ({
     fileId,
     destinationFileId: fileId,
@@ -246,7 +247,8 @@ describe("manifest", function () {
   const line = (documentId: string, ...files: [string, "document" | "native"][]): ManifestLine => ({
     documentId,
     destinationDocumentId: documentId,
-    exhibitIds: [],
+    sourceBatchId: null,
+    exhibits: [],
     files: files.map(([fileId, role]) => file(fileId, role)),
   });
   const put = (key: string, lines: readonly object[]) =>
@@ -258,12 +260,36 @@ describe("manifest", function () {
       }),
     );
 
+  const parts = (...counts: readonly object[]) => ({
+    parts: counts.map((count, index) => ({ part: `exchanges/${id}/manifest/part-0000${index}.jsonl`, ...count })),
+  });
+
   it("says what the payload's event would have said", async () => {
-    expect(await payloadFromManifest(s3, bucket, id)).to.deep.equal({
-      parts: [
-        { part: `exchanges/${id}/manifest/part-00000.jsonl`, documents: 2, copy: 2, upload: 1 },
-        { part: `exchanges/${id}/manifest/part-00001.jsonl`, documents: 1, copy: 1, upload: 1 },
-      ],
+    const none = { pre_upload: 0, re_ocr: 0, search: 0 };
+    expect(await payloadFromManifest(s3, bucket, { id, request: request() })).to.deep.equal(
+      parts({ documents: 2, copy: 2, upload: 1, ...none }, { documents: 1, copy: 1, upload: 1, ...none }),
+    );
+  });
+
+  it("says so of an exchange with annotations as well", async () => {
+    expect(await payloadFromManifest(s3, bucket, { id, request: annotated })).to.deep.equal(
+      parts(
+        { documents: 2, copy: 1, pre_upload: 1, upload: 1, re_ocr: 1, search: 1 },
+        { documents: 1, copy: 0, pre_upload: 1, upload: 1, re_ocr: 1, search: 1 },
+      ),
+    );
+  });
+
+  it("fails what is missing in every stage of an exchange with annotations", async () => {
+    const missing = await failMissingUnits(db, s3, bucket, { id, request: annotated }, now);
+
+    expect(missing).to.equal(9);
+    expect(await stageCounts(db, id)).to.deep.equal({
+      copy: { done: 0, not_found: 0, failed: 1 },
+      pre_upload: { done: 0, not_found: 0, failed: 2 },
+      upload: { done: 0, not_found: 0, failed: 2 },
+      re_ocr: { done: 0, not_found: 0, failed: 2 },
+      search: { done: 0, not_found: 0, failed: 2 },
     });
   });
 
@@ -281,8 +307,8 @@ describe("manifest", function () {
       },
     ]);
 
-    const first = await failMissingUnits(db, s3, bucket, id, now);
-    const second = await failMissingUnits(db, s3, bucket, id, now);
+    const first = await failMissingUnits(db, s3, bucket, { id, request: request() }, now);
+    const second = await failMissingUnits(db, s3, bucket, { id, request: request() }, now);
 
     const { entries } = await page(db, id, { state: undefined, after: undefined, limit: 50 });
     expect([first, second]).to.deep.equal([4, 0]);

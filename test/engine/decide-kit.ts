@@ -23,6 +23,9 @@ export const settings: Settings = {
 export const id = "6f0c2f60-6d3e-4d62-9f5b-2f7a1b1f5f10";
 export const outputs = { queues: {}, processors: {} };
 export const payload = { parts: [{ part: "a", documents: 2, copy: 3, upload: 2 }] };
+export const annotated = {
+  parts: [{ part: "a", documents: 2, copy: 1, pre_upload: 2, upload: 2, re_ocr: 2, search: 2 }],
+};
 export const failure = { code: "GLUE_JOB_FAILED", message: "no free bit" };
 
 export function record(state: ExchangeState, facts: Partial<Facts> = {}, sinceSeconds = 1): ExchangeRecord {
@@ -68,6 +71,7 @@ export function operation(purpose: string, state: OperationState, more: Partial<
 export const seen = (more: Partial<Observed> = {}): Observed => ({ operations: [], abandoned: new Set(), ...more });
 export const done = (units: number) => ({ done: units, not_found: 0, failed: 0 });
 export const full = { copy: { done: 1, not_found: 1, failed: 1 }, upload: done(2) };
+export const annotatedFull = { copy: done(1), pre_upload: done(2), upload: done(2), re_ocr: done(2), search: done(2) };
 export const empty = { visible: 0, inFlight: 0, delayed: 0 };
 export const drained = (more: Partial<Observed>) =>
   seen({ operations: [operation("drain:1", "succeeded")], mappings: { s3_copy: "Disabled" }, ...more });

@@ -5,6 +5,8 @@ import type { Observed } from "../../engine/exchange/observed.ts";
 import type { ExchangeRecord } from "../../engine/exchange/record.ts";
 import {
   ago,
+  annotated,
+  annotatedFull,
   deadline,
   done,
   drained,
@@ -24,7 +26,8 @@ import {
   up,
 } from "./decide-kit.ts";
 
-const table: [title: string, record: ExchangeRecord, observed: Observed, action: Action][] = [
+type Row = [title: string, record: ExchangeRecord, observed: Observed, action: Action];
+const table: Row[] = [
   ["waits in ACCEPTED", record("ACCEPTED"), seen(), { do: "wait", seconds: 60 }],
   [
     "fails an exchange for which no place came free in time",
@@ -154,6 +157,18 @@ const table: [title: string, record: ExchangeRecord, observed: Observed, action:
     record("PROCESSING", { payload }),
     seen({ ledger: { ...full, upload: done(1) } }),
     { do: "wait", seconds: 5 },
+  ],
+  ...(["copy", "pre_upload", "upload", "re_ocr", "search"] as const).map((stage): Row => [
+    `waits while the ledger lacks a unit of ${stage} in an exchange with annotations`,
+    record("PROCESSING", { payload: annotated }),
+    seen({ ledger: { ...annotatedFull, [stage]: done(annotated.parts[0]?.[stage] === 1 ? 0 : 1) } }),
+    { do: "wait", seconds: 5 },
+  ]),
+  [
+    "drains an exchange with annotations when every unit of all its stages has a final row",
+    record("PROCESSING", { payload: annotated }),
+    seen({ ledger: annotatedFull, ...quiet }),
+    { do: "move", to: "DRAINING" },
   ],
   [
     "waits while messages are left that may be retried",

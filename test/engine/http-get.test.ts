@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { Stage } from "../../contracts/ledger.ts";
 import { addMissing } from "../../engine/registry/ledger.ts";
 import { expectProblem, httpBench } from "./http-kit.ts";
 import { acceptedExchange, request } from "./kit.ts";
@@ -77,6 +78,35 @@ describe("HTTP interface: GET", function () {
     expect(stages.copy).to.deep.equal({ expected: null, done: 1, notFound: 0, failed: 0 });
   });
 
+  it("shows every stage of an exchange with annotations, and of which documents some did not travel", async () => {
+    const id = await acceptedExchange(bench.db, { request: request({ annotations: { highlightsAs: "brand_in" } }) });
+    await ledger(id, ["pre_upload", "1", "11", "done"], ["pre_upload", "2", "12", "done"]);
+    const error = { code: "ANNOTATIONS_NOT_CARRIED", message: "2 quote" };
+    await bench.db
+      .updateTable("exchange_documents")
+      .set({ error: JSON.stringify(error) })
+      .where("unit_id", "=", "2")
+      .execute();
+
+    const { body } = await bench.api.call("GET", `/exchanges/${id}`, { token: bench.token });
+    const listed = await bench.api.call("GET", `/exchanges/${id}/documents?state=done`, { token: bench.token });
+
+    const { stages, warnings } = body as { stages: object; warnings: { code: string }[] };
+    const untouched = { expected: null, done: 0, notFound: 0, failed: 0 };
+    expect(stages).to.deep.equal({
+      pre_upload: { ...untouched, done: 2 },
+      upload: untouched,
+      re_ocr: untouched,
+      search: untouched,
+    });
+    expect(warnings.map(({ code }) => code)).to.deep.equal(["ANNOTATIONS_NOT_CARRIED"]);
+    const { documents } = listed.body as { documents: { warning?: object; error?: object }[] };
+    expect(documents.map(({ warning, error }) => [warning, error])).to.deep.equal([
+      [undefined, undefined],
+      [error, undefined],
+    ]);
+  });
+
   it("shows the cause of a failure", async () => {
     const id = await acceptedExchange(bench.db);
     const failure = { code: "GLUE_JOB_FAILED", message: "no free bit" };
@@ -137,7 +167,7 @@ describe("HTTP interface: GET", function () {
 
   const unit = (
     exchangeId: string,
-    stage: "copy" | "upload",
+    stage: Stage,
     unitId: string,
     documentId: string,
     state: "done" | "failed" | "not_found",
@@ -151,7 +181,7 @@ describe("HTTP interface: GET", function () {
     error: null,
     occurredAt: new Date("2026-01-01T00:00:00Z"),
   });
-  type Row = ["copy" | "upload", string, string, "done" | "failed" | "not_found"];
+  type Row = [Stage, string, string, "done" | "failed" | "not_found"];
   const ledger = (id: string, ...rows: Row[]) =>
     addMissing(
       bench.db,

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { expectProblem, good, httpBench, type ProblemBody } from "./http-kit.ts";
+import { testApi } from "./kit.ts";
 
 describe("HTTP interface: POST /exchanges", function () {
   this.timeout(60_000);
@@ -128,11 +129,39 @@ describe("HTTP interface: POST /exchanges", function () {
     ]);
   });
 
-  it("refuses annotations clearly, since they are not supported yet", async () => {
-    const answer = await bench.post({ ...good, annotations: { redactionsAs: "brand_in" } });
+  it("refuses annotations where there is no Document Engine, and says so", async () => {
+    const api = await testApi(bench.db, bench.cases.reader, false);
+    const body = { ...good, annotations: { redactionsAs: "brand_in" } };
 
+    const answer = await api.call("POST", "/exchanges", { token: await api.token(), body });
+
+    await api.stop();
     const problem = expectProblem(answer, 422, "NOT_SUPPORTED");
-    expect(problem.errors).to.deep.equal([{ field: "annotations", message: "is not supported yet" }]);
+    expect(problem.errors).to.deep.equal([
+      { field: "annotations", message: "needs a Document Engine, and this environment has none" },
+    ]);
+  });
+
+  it("takes annotations, also under the former name of redactions, and shows how they travel", async () => {
+    const annotations = { "pspdfkit/markup/redact": "brand_in", comments: true };
+
+    const answer = await bench.post({ ...good, annotations });
+
+    const { exchangeId } = answer.body as { exchangeId: string };
+    const shown = await bench.api.call("GET", `/exchanges/${exchangeId}`, { token: bench.token });
+    expect([answer.status, answer.body]).to.deep.equal([202, { exchangeId, jobId: exchangeId, state: "ACCEPTED" }]);
+    expect(shown.body).to.have.deep.property("annotations", { redactionsAs: "brand_in", comments: true });
+  });
+
+  it("warns who wants redacted documents together with their natives", async () => {
+    const annotations = { redactionsAs: "brand_in" };
+
+    const answer = await bench.post({ ...good, includeNatives: true, annotations });
+
+    const { exchangeId, warnings } = answer.body as { exchangeId: string; warnings: { code: string }[] };
+    const shown = await bench.api.call("GET", `/exchanges/${exchangeId}`, { token: bench.token });
+    expect(warnings.map(({ code }) => code)).to.deep.equal(["NATIVES_UNREDACTED"]);
+    expect(shown.body).to.have.deep.property("warnings", warnings);
   });
 
   const selections: [title: string, selection: object, documents: number][] = [

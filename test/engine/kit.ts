@@ -154,7 +154,7 @@ export interface TestApi {
 }
 
 /** The real application on a free port, with an issuer that signs what a test asks for. */
-export async function testApi(db: Registry, cases: CaseReader): Promise<TestApi> {
+export async function testApi(db: Registry, cases: CaseReader, hasDocumentEngine = true): Promise<TestApi> {
   const { publicKey, privateKey } = await generateKeyPair("ES256");
   const [issuer, audience] = ["https://issuer.test", "exchanger"];
   const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), alg: "ES256" }] });
@@ -166,6 +166,7 @@ export async function testApi(db: Registry, cases: CaseReader): Promise<TestApi>
       db,
       cases,
       copyProgress: (id) => Promise.resolve(copying.get(id) ?? null),
+      hasDocumentEngine,
       admissionSeconds: 60,
       maxWaiting: maxTestWaiting,
       accepted: (record) => accepted.push(record.id),

@@ -183,6 +183,7 @@ describe("execution input", () => {
       dataBucket: "data",
       manifestPrefix: `exchanges/${id}/manifest/`,
       caseBucket: "cases",
+      annotations: null,
       queues: { s3_copy: "http://q" },
     });
     expect(glueArguments).to.deep.equal({

@@ -444,7 +444,7 @@ describe("registry", function () {
         copy: { done: 2, not_found: 1, failed: 1 },
         upload: { done: 0, not_found: 1, failed: 0 },
       });
-      expect(await documentCounts(db, "x")).to.deep.equal({ seen: 3, failed: 1, notFound: 1 });
+      expect(await documentCounts(db, "x")).to.deep.equal({ seen: 3, failed: 1, notFound: 1, withheld: 0 });
     });
 
     it("never overwrites a row that came meanwhile", async () => {

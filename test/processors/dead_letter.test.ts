@@ -44,6 +44,21 @@ describe("the dead letter processor", () => {
     fileId: "11",
     size: 5,
   };
+  const { file, ...about } = copy;
+  const preUpload = {
+    ...about,
+    ...{ kind: "pre_uploader", exhibits: [], sourceBatchId: null, file, annotations: { redactionsAs: "brand_in" } },
+  };
+  const search = {
+    ...{ kind: "search_text", exchange, documentId: "7", destinationDocumentId: "70", exhibitIds: ["700"] },
+    ...{ fileId: "11", bucket: "case-files", texts: [] },
+  };
+  const uploaded = {
+    ...{ eventId: "u", source: "documentuploader", eventType: "DOCUMENT_UPLOADED", status: "SUCCESS" },
+    ...{ jobId: exchange.exchangeId, caseId: exchange.caseId, sourceCaseId: exchange.sourceCaseId, batchId: "b1" },
+    ...{ documentId: "7", exhibitIds: ["700"], timestamp: now.toISOString() },
+    detail: { fileId: "11", role: "document" },
+  };
   const reason = { code: "CHECKSUM_MISMATCH", message: "the copy is not true" };
   const attributes = { reason: { DataType: "String", StringValue: JSON.stringify(reason) } };
   const unknown = {
@@ -135,5 +150,35 @@ describe("the dead letter processor", () => {
     expect(await drainEvents(aws.sqs, heard)).to.deep.equal([copyFailed(reason)]);
     const line = lines.find(({ code }) => code === "INVALID_MESSAGE");
     expect(line).to.include({ messageId: "message-0", receives: 99, bodyLength: 13 });
+  });
+
+  const stages: [string, object, string, string][] = [
+    ["a document that could not be pre-processed", preUpload, "PRE_UPLOADER_FINISHED", "pre_upload"],
+    ["a text that could not be extracted", uploaded, "DOCUMENT_TEXT_EXTRACTED", "re_ocr"],
+    ["a document that could not be indexed", search, "DOCUMENT_INDEXED", "search"],
+  ];
+  for (const [what, body, eventType, stage] of stages) {
+    it(`tells of ${what}`, async () => {
+      // Act
+      const answer = await deadLetterHandler(to)(sqsEvent({ body, attributes }));
+
+      // Assess
+      expect(answer).to.deep.equal(failed());
+      const [told] = await drainEvents(aws.sqs, heard);
+      const eventId = `${exchange.exchangeId}:${stage}:11:failed`;
+      expect(told).to.deep.include({
+        eventId,
+        eventType,
+        status: "ERROR",
+        jobId: exchange.exchangeId,
+        documentId: "7",
+      });
+      expect(told!.detail).to.deep.include({ fileId: "11", role: "document", error: reason });
+    });
+  }
+
+  it("keeps an event that no processor is fed with", async () => {
+    const answer = await deadLetterHandler(to)(sqsEvent({ body: { ...uploaded, eventType: "DOCUMENT_COPIED" } }));
+    expect(answer).to.deep.equal(failed(0));
   });
 });

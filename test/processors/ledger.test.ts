@@ -60,7 +60,28 @@ describe("the ledger", () => {
     ],
     ["an uploaded document", fileEvent(exchange, "DOCUMENT_UPLOADED"), [["upload", "done"]]],
     ["a failed upload", fileEvent(exchange, "DOCUMENT_UPLOADED", failing), [["upload", "failed"]]],
-    ["an event of another kind", fileEvent(exchange, "DOCUMENT_INDEXED"), []],
+    ["a pre-processed document", fileEvent(exchange, "DOCUMENT_PRE_PROCESSED"), [["pre_upload", "done"]]],
+    [
+      "a document that was not found when it was to be pre-processed",
+      fileEvent(exchange, "DOCUMENT_NOT_FOUND", { detail: { fileId: "11", role: "document", stage: "pre_upload" } }),
+      ["pre_upload", "upload", "re_ocr", "search"].map((stage) => [stage, "not_found"]),
+    ],
+    [
+      "a document whose pre-processing failed",
+      fileEvent(exchange, "PRE_UPLOADER_FINISHED", failing),
+      ["pre_upload", "upload", "re_ocr", "search"].map((stage) => [stage, "failed"]),
+    ],
+    ["an extracted text", fileEvent(exchange, "DOCUMENT_TEXT_EXTRACTED"), [["re_ocr", "done"]]],
+    [
+      "a failed extraction",
+      fileEvent(exchange, "DOCUMENT_TEXT_EXTRACTED", failing),
+      [
+        ["re_ocr", "failed"],
+        ["search", "failed"],
+      ],
+    ],
+    ["an indexed document", fileEvent(exchange, "DOCUMENT_INDEXED"), [["search", "done"]]],
+    ["a document that was not indexed", fileEvent(exchange, "DOCUMENT_INDEXED", failing), [["search", "failed"]]],
     ["an event of the exchange", fileEvent(exchange, "EXCHANGER_INITIATED", { detail: {} }), []],
   ];
   for (const [what, event, expected] of readings) {

@@ -22,7 +22,8 @@ describe("the payload Lambda", () => {
       dataBucket: aws.cloud.caseBucket,
       partKey: `exchanges/${exchange.exchangeId}/manifest/part-00000.jsonl`,
       caseBucket: "case-files",
-      queues: { s3_copy: await aws.queue() },
+      annotations: null,
+      queues: { s3_copy: await aws.queue(), pre_uploader: await aws.queue() },
     };
   });
 
@@ -42,7 +43,8 @@ describe("the payload Lambda", () => {
   const line = (id: number, ...files: ManifestFile[]): ManifestLine => ({
     documentId: String(id),
     destinationDocumentId: String(id + 1000),
-    exhibitIds: [String(id + 2000)],
+    sourceBatchId: "b0",
+    exhibits: [{ sourceExhibitId: String(id + 4), exhibitId: String(id + 2000) }],
     files,
   });
   const putPart = async (text: string) => {
@@ -54,10 +56,11 @@ describe("the payload Lambda", () => {
     exchange: input.exchange,
     documentId: of.documentId,
     destinationDocumentId: of.destinationDocumentId,
-    exhibitIds: of.exhibitIds,
+    exhibitIds: of.exhibits.map(({ exhibitId }) => exhibitId),
     bucket: "case-files",
     file: of.files[index],
   });
+  const none = { pre_upload: 0, re_ocr: 0, search: 0 };
   const failure = () => constructPayload({ ...aws, log: silent }, input).catch((error: unknown) => error);
 
   it("sends one message per file and counts what each stage will see", async () => {
@@ -69,8 +72,8 @@ describe("the payload Lambda", () => {
     const result = await constructPayload({ ...aws, log: silent }, input);
 
     // Assess
-    expect(result).to.deep.equal({ part: input.partKey, documents: 3, copy: 3, upload: 2 });
-    const messages = (await drain(aws.sqs, input.queues.s3_copy)).map(({ body }) => body);
+    expect(result).to.deep.equal({ part: input.partKey, documents: 3, copy: 3, upload: 2, ...none });
+    const messages = (await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body);
     expect(messages).to.have.deep.members([
       messageFor(lines[0]!, 0),
       messageFor(lines[0]!, 1),
@@ -89,9 +92,9 @@ describe("the payload Lambda", () => {
     ];
 
     // Assess
-    const result = { part: input.partKey, documents: 1, copy: 1, upload: 1 };
+    const result = { part: input.partKey, documents: 1, copy: 1, upload: 1, ...none };
     expect(results).to.deep.equal([result, result]);
-    const messages = (await drain(aws.sqs, input.queues.s3_copy)).map(({ body }) => body);
+    const messages = (await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body);
     const message = messageFor(line(1, file(1, "document")), 0);
     expect(messages).to.deep.equal([message, message]);
   });
@@ -105,9 +108,48 @@ describe("the payload Lambda", () => {
     const result = await constructPayload({ ...aws, log: silent }, input);
 
     // Assess
-    expect(result).to.deep.equal({ part: input.partKey, documents: 250, copy: 250, upload: 250 });
-    const messages = (await drain(aws.sqs, input.queues.s3_copy)).map(({ body }) => body);
+    expect(result).to.deep.equal({ part: input.partKey, documents: 250, copy: 250, upload: 250, ...none });
+    const messages = (await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body);
     expect(messages).to.have.deep.members(lines.map((one) => messageFor(one, 0)));
+  });
+
+  describe("with annotations", () => {
+    const annotations = { redactionsAs: "brand_in" as const };
+
+    it("sends PDFs to be pre-processed, natives to be copied, and no texts of the source case at all", async () => {
+      // Prepare
+      input.annotations = annotations;
+      const files = [file(1, "document"), file(2, "native"), file(3, "text")];
+      await putPart(JSON.stringify(line(1, ...files)));
+
+      // Act
+      const result = await constructPayload({ ...aws, log: silent }, input);
+
+      // Assess
+      const stages = { copy: 1, pre_upload: 1, upload: 1, re_ocr: 1, search: 1 };
+      expect(result).to.deep.equal({ part: input.partKey, documents: 1, ...stages });
+      const [copied, preProcessed] = await Promise.all(
+        [input.queues.s3_copy!, input.queues.pre_uploader!].map((url) => drain(aws.sqs, url)),
+      );
+      expect(copied!.map(({ body }) => body)).to.deep.equal([messageFor(line(1, ...files), 1)]);
+      expect(preProcessed!.map(({ body }) => body)).to.deep.equal([
+        {
+          ...messageFor(line(1, ...files), 0),
+          kind: "pre_uploader",
+          exhibits: [{ sourceExhibitId: "5", exhibitId: "2001" }],
+          sourceBatchId: "b0",
+          annotations,
+        },
+      ]);
+    });
+
+    it("refuses a file for which there is no queue", async () => {
+      input = { ...input, annotations, queues: { pre_uploader: input.queues.pre_uploader } };
+      await putPart(JSON.stringify(line(1, file(2, "native"))));
+      expect(await failure())
+        .to.be.instanceOf(PermanentError)
+        .and.include({ code: "QUEUE_MISSING" });
+    });
   });
 
   it("takes an empty part for no documents", async () => {
@@ -118,8 +160,8 @@ describe("the payload Lambda", () => {
     const result = await constructPayload({ ...aws, log: silent }, input);
 
     // Assess
-    expect(result).to.deep.equal({ part: input.partKey, documents: 0, copy: 0, upload: 0 });
-    expect(await drain(aws.sqs, input.queues.s3_copy)).to.deep.equal([]);
+    expect(result).to.deep.equal({ part: input.partKey, documents: 0, copy: 0, upload: 0, ...none });
+    expect(await drain(aws.sqs, input.queues.s3_copy!)).to.deep.equal([]);
   });
 
   it("names part and line of what is not a manifest line", async () => {

@@ -58,6 +58,18 @@ describe("the configuration of a global stack", () => {
           ...{ ...runs, memoryMiB: 512, timeoutSeconds: 900 },
           ...{ batchSize: 10, batchWindowSeconds: 0, maximumConcurrency: 50 },
         },
+        pre_uploader: {
+          ...{ ...runs, memoryMiB: 3008, timeoutSeconds: 900 },
+          ...{ batchSize: 2, batchWindowSeconds: 0, maximumConcurrency: 20 },
+        },
+        re_ocr: {
+          ...{ ...runs, memoryMiB: 512, timeoutSeconds: 900 },
+          ...{ batchSize: 10, batchWindowSeconds: 0, maximumConcurrency: 10 },
+        },
+        search_text: {
+          ...{ ...runs, memoryMiB: 1024, timeoutSeconds: 300 },
+          ...{ batchSize: 100, batchWindowSeconds: 2, maximumConcurrency: 4 },
+        },
       },
     });
   });

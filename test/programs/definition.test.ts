@@ -19,6 +19,7 @@ const input = executionInput.parse({
   dataBucket: "doc-exch-data",
   manifestPrefix: `exchanges/${exchange.exchangeId}/manifest/`,
   caseBucket: "case-files",
+  annotations: null,
   queues: { s3_copy: "https://sqs.us-east-1.amazonaws.com/111122223333/doc_exch_s3_copy_queue_22_b1-1a2b3c4" },
 });
 
@@ -103,8 +104,15 @@ describe("the state machine's definition", () => {
     });
 
     // Assess
-    const { dataBucket, caseBucket, queues } = input;
-    expect(payloadInput.parse(given)).to.deep.equal({ exchange, dataBucket, partKey: key, caseBucket, queues });
+    const { dataBucket, caseBucket, annotations, queues } = input;
+    expect(payloadInput.parse(given)).to.deep.equal({
+      exchange,
+      dataBucket,
+      partKey: key,
+      caseBucket,
+      annotations,
+      queues,
+    });
   });
 
   for (const [name, state] of publications) {

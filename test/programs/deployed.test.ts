@@ -172,7 +172,8 @@ describe("the deployed programs", function () {
     const line: ManifestLine = {
       documentId: "1",
       destinationDocumentId: "101",
-      exhibitIds: ["201"],
+      sourceBatchId: null,
+      exhibits: [{ sourceExhibitId: "101", exhibitId: "201" }],
       files: [
         {
           ...{ fileId: "5", destinationFileId: "105", role: "document", size: 15, sha256: null },
@@ -205,7 +206,8 @@ describe("the deployed programs", function () {
       exchange,
       documentId: "1",
       destinationDocumentId: "101",
-      exhibitIds: ["201"],
+      sourceBatchId: null,
+      exhibits: [{ sourceExhibitId: "101", exhibitId: "201" }],
       bucket: cloud.caseBucket,
       key: "case_722/files/report.pdf",
       fileId: "5",
@@ -334,6 +336,7 @@ describe("the deployed programs", function () {
       dataBucket: deployment.global.dataBucket,
       manifestPrefix: manifestPrefix(context.exchangeId),
       caseBucket: cloud.caseBucket,
+      annotations: null,
       queues: { s3_copy: outputs.queues.s3_copy!.url },
     };
     const { executionArn } = await sfn.send(

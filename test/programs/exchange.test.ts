@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { InvalidInputError } from "../../contracts/errors.ts";
 import { exchangeOutputs } from "../../programs/exchange/config.ts";
 import { exchangeProgram } from "../../programs/exchange/program.ts";
-import { s3CopyStatements } from "../../programs/exchange/policies.ts";
+import { processorStatements } from "../../programs/exchange/policies.ts";
 import { exchangeConfig, outputs as global } from "./fixtures.ts";
 import { account, inputsOf, record } from "./recording.ts";
 
@@ -118,13 +118,15 @@ describe("the exchange program", () => {
       [role]: {
         role: `${role}-1a2b3c4`,
         policy: policy(
-          ...s3CopyStatements({
+          ...processorStatements.s3_copy({
             caseBucket: "case-files",
             sourceCaseId: 11,
             caseId: 22,
             topicArn: global.topicArn,
-            uploaderQueueArn: queueArn("doc_uploader"),
+            nextQueueArn: queueArn("doc_uploader"),
             deadLetterQueueArn: global.deadLetterQueue.arn,
+            documentEngineSecretArn: undefined,
+            searchTextSecretArn: "",
           }),
           {
             Sid: "ConsumeItsQueue",
@@ -232,20 +234,76 @@ describe("the exchange program", () => {
     });
   });
 
-  it("refuses a plan with processors that are not built, and names them", () => {
-    // Prepare
-    const plan = {
-      queues: ["pre_uploader", "re_ocr", "doc_uploader"] as const,
-      processors: ["pre_uploader", "re_ocr"] as const,
+  describe("with annotations and natives", () => {
+    const full = {
+      ...exchangeConfig,
+      plan: {
+        queues: ["s3_copy", "pre_uploader", "re_ocr", "search_text", "doc_uploader"] as const,
+        processors: ["s3_copy", "pre_uploader", "re_ocr", "search_text"] as const,
+      },
     };
+    const subscription = (recording: Awaited<ReturnType<typeof run>>) =>
+      inputsOf(recording, "aws:sns/topicSubscription:TopicSubscription");
 
-    // Act
-    const act = () =>
-      exchangeProgram({ ...exchangeConfig, plan: { queues: [...plan.queues], processors: [...plan.processors] } });
+    it("makes five queues and four Lambdas", async () => {
+      const { outputs } = await run(full);
+      const made = exchangeOutputs.parse(outputs);
+      expect(Object.keys(made.queues)).to.have.members([...full.plan.queues]);
+      expect(Object.keys(made.processors)).to.have.members([...full.plan.processors]);
+    });
 
-    // Assess
-    expect(act)
-      .to.throw(InvalidInputError, "processors pre_uploader, re_ocr are not supported yet")
-      .with.property("code", "NOT_SUPPORTED");
+    it("feeds re-OCR with the uploads of this case and batch, and stops that when it drains", async () => {
+      // Act
+      const [running, draining] = [await run(full), await run({ ...full, phase: "draining" })];
+
+      // Assess
+      expect(subscription(running)).to.deep.equal({
+        doc_exch_re_ocr_queue_22_b1: {
+          topic: global.topicArn,
+          protocol: "sqs",
+          endpoint: queueArn("re_ocr"),
+          rawMessageDelivery: true,
+          filterPolicy: { eventType: ["DOCUMENT_UPLOADED"], caseId: ["22"], batchId: ["b1"] },
+        },
+      });
+      expect(subscription(draining)).to.deep.equal({});
+    });
+
+    it("tells each Lambda what it needs and no more", async () => {
+      // Act
+      const functions = inputsOf(await run(full), "aws:lambda/function:Function") as Record<
+        string,
+        { environment: { variables: Record<string, string> } }
+      >;
+
+      // Assess
+      const variables = (kind: string) => functions[`doc_exch_${kind}_lambda_22_b1`]!.environment.variables;
+      const common = {
+        LOG_LEVEL: "debug",
+        TOPIC_ARN: global.topicArn,
+        DEAD_LETTER_QUEUE_URL: global.deadLetterQueue.url,
+        MAX_RECEIVE_COUNT: "3",
+      };
+      const engine = {
+        DOCUMENT_ENGINE_URL: "https://engine.example.com",
+        DOCUMENT_ENGINE_SECRET_ARN: global.documentEngine!.secretArn,
+      };
+      const { exchangeId } = exchangeConfig.exchange;
+      expect(["pre_uploader", "re_ocr", "search_text"].map(variables)).to.deep.equal([
+        { ...common, ...engine, UPLOADER_QUEUE_URL: queueUrl("doc_uploader") },
+        {
+          ...{ ...common, ...engine, SEARCH_QUEUE_URL: queueUrl("search_text") },
+          ...{ CASE_BUCKET: "case-files", EXCHANGE_ID: exchangeId },
+        },
+        { ...common, DATABASE_SECRET_ARN: global.searchTextSecretArn, CASE_SCHEMA: "case_22", EXCHANGE_ID: exchangeId },
+      ]);
+    });
+
+    it("is refused where there is no Document Engine", () => {
+      const without = { ...global, documentEngine: undefined };
+      expect(() => exchangeProgram({ ...full, global: without }))
+        .to.throw(InvalidInputError, "this environment has no Document Engine")
+        .with.property("code", "NO_DOCUMENT_ENGINE");
+    });
   });
 });

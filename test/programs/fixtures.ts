@@ -9,6 +9,19 @@ const queue = (name: string) => ({
 });
 const secret = (name: string) => `arn:aws:secretsmanager:us-east-1:${account}:secret:${name}`;
 
+const processor = (name: string): GlobalOutputs["processors"]["s3_copy"] => ({
+  code: { bucket: "doc-exch-data", key: `artifacts/lambdas/${name}.zip`, sha256Base64: "c2hh" },
+  tuning: {
+    architecture: "x86_64",
+    memoryMiB: 512,
+    timeoutSeconds: 100,
+    environment: { LOG_LEVEL: "debug" },
+    batchSize: 10,
+    batchWindowSeconds: 5,
+    maximumConcurrency: 50,
+  },
+});
+
 export const outputs: GlobalOutputs = {
   environment: "test",
   region: "us-east-1",
@@ -28,6 +41,8 @@ export const outputs: GlobalOutputs = {
   caseDatabaseSecretArn: secret("doc_exch_case_database"),
   registrySecretArn: secret("doc_exch_registry"),
   ledgerSecretArn: secret("doc_exch_ledger"),
+  documentEngine: { url: "https://engine.example.com", secretArn: secret("doc_exch_document_engine") },
+  searchTextSecretArn: secret("doc_exch_search_text"),
   boundaryArn: `arn:aws:iam::${account}:policy/doc_exch_boundary`,
   engineRoleArn: `arn:aws:iam::${account}:role/doc_exch_engine`,
   uploader: {
@@ -39,18 +54,10 @@ export const outputs: GlobalOutputs = {
   maxReceiveCount: 3,
   logRetentionDays: 30,
   processors: {
-    s3_copy: {
-      code: { bucket: "doc-exch-data", key: "artifacts/lambdas/s3_copy.zip", sha256Base64: "c2hh" },
-      tuning: {
-        architecture: "x86_64",
-        memoryMiB: 512,
-        timeoutSeconds: 100,
-        environment: { LOG_LEVEL: "debug" },
-        batchSize: 10,
-        batchWindowSeconds: 5,
-        maximumConcurrency: 50,
-      },
-    },
+    s3_copy: processor("s3_copy"),
+    pre_uploader: processor("pre_uploader"),
+    re_ocr: processor("re_ocr"),
+    search_text: processor("search_text"),
   },
 };
 
@@ -71,6 +78,9 @@ const artifact = (name: string) => ({ path: `/dist/${name}`, sha256Base64: `sha 
 export const artifacts: Artifacts = {
   bundles: {
     s3_copy: artifact("s3_copy.zip"),
+    pre_uploader: artifact("pre_uploader.zip"),
+    re_ocr: artifact("re_ocr.zip"),
+    search_text: artifact("search_text.zip"),
     payload: artifact("payload.zip"),
     status_update: artifact("status_update.zip"),
     ledger: artifact("ledger.zip"),

@@ -204,8 +204,10 @@ describe("the global program", () => {
     expect(names).to.deep.equal([
       "doc_exch_case_database",
       "doc_exch_case_reader",
+      "doc_exch_document_engine",
       "doc_exch_ledger",
       "doc_exch_registry",
+      "doc_exch_search_text",
     ]);
     expect(Object.keys(inputsOf(recording, "aws:secretsmanager/secretVersion:SecretVersion"))).to.deep.equal([]);
   });
@@ -303,7 +305,7 @@ describe("the artifacts of a global stack", () => {
     expect(act)
       .to.throw(
         InvalidInputError,
-        `${join(folder, "lambdas", "payload.zip")} cannot be read: run \`npm run build\` first`,
+        `${join(folder, "lambdas", "pre_uploader.zip")} cannot be read: run \`npm run build\` first`,
       )
       .with.property("code", "NOT_BUILT");
     await rm(folder, { recursive: true });

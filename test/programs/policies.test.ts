@@ -1,7 +1,7 @@
 /** What no role may do. That the rights suffice is shown where everything is really deployed. */
 import { expect } from "chai";
 import type { Statement } from "../../programs/components/policy.ts";
-import { s3CopyStatements } from "../../programs/exchange/policies.ts";
+import { processorStatements } from "../../programs/exchange/policies.ts";
 import { boundaryStatements } from "../../programs/global/roles/boundary.ts";
 import { engineStatements } from "../../programs/global/roles/engine-statements.ts";
 import {
@@ -16,19 +16,31 @@ import { account } from "./recording.ts";
 const region = "us-east-1";
 const dataBucketArn = "arn:aws:s3:::doc-exch-data";
 
-const s3Copy = s3CopyStatements({
-  ...exchangeConfig.exchange,
-  caseBucket: "case-files",
-  topicArn: outputs.topicArn,
-  uploaderQueueArn: `arn:aws:sqs:${region}:${account}:doc_exch_doc_uploader_queue_22_b1-1a2b3c4`,
-  deadLetterQueueArn: outputs.deadLetterQueue.arn,
-});
+const documentEngineSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:doc_exch_document_engine`;
+const ofExchange = (kind: keyof typeof processorStatements) =>
+  processorStatements[kind]({
+    ...exchangeConfig.exchange,
+    caseBucket: "case-files",
+    topicArn: outputs.topicArn,
+    nextQueueArn: `arn:aws:sqs:${region}:${account}:doc_exch_doc_uploader_queue_22_b1-1a2b3c4`,
+    deadLetterQueueArn: outputs.deadLetterQueue.arn,
+    documentEngineSecretArn,
+    searchTextSecretArn: outputs.searchTextSecretArn,
+  });
+const processors = {
+  s3Copy: ofExchange("s3_copy"),
+  preUploader: ofExchange("pre_uploader"),
+  reOcr: ofExchange("re_ocr"),
+  searchText: ofExchange("search_text"),
+};
 const boundary = boundaryStatements({
   account,
   region,
   caseBucket: "case-files",
   topicArn: outputs.topicArn,
   deadLetterQueueArn: outputs.deadLetterQueue.arn,
+  documentEngineSecretArn,
+  searchTextSecretArn: outputs.searchTextSecretArn,
 });
 const engine = engineStatements({
   account,
@@ -45,7 +57,7 @@ const engine = engineStatements({
   caseReaderSecretArn: outputs.caseReaderSecretArn,
 });
 const policies: Record<string, Statement[]> = {
-  s3Copy,
+  ...processors,
   boundary,
   engine,
   payload: payloadStatements({ account, region, dataBucketArn }),
@@ -97,8 +109,11 @@ describe("the policies", () => {
     // Assess
     expect(Object.fromEntries(open)).to.deep.equal({
       s3Copy: [],
+      preUploader: [],
+      reOcr: [],
+      searchText: [],
       boundary: [],
-      engine: ["MappingsOfExchanges", "FindLeftovers"],
+      engine: ["SubscriptionsOfExchanges", "MappingsOfExchanges", "FindLeftovers"],
       payload: [],
       databaseWriter: [],
       deadLetter: [],
@@ -107,7 +122,7 @@ describe("the policies", () => {
     });
   });
 
-  it("keep S3 Copy of an exchange to its two cases, reading the one and writing the other", () => {
+  it("keep the processors of an exchange to its two cases, reading the one and writing the other", () => {
     // Prepare
     const key = (caseId: number) => `arn:aws:s3:::case-files/case_${caseId}/file.pdf`;
     const asked = [11, 22, 1, 112, 221, 33].flatMap((caseId) =>
@@ -115,21 +130,31 @@ describe("the policies", () => {
     );
 
     // Act
-    const allowed = asked.filter(([action, caseId]) => allows(s3Copy, action, key(caseId)));
+    const allowed = (statements: Statement[]) =>
+      asked.filter(([action, caseId]) => allows(statements, action, key(caseId)));
 
     // Assess
-    expect(allowed).to.deep.equal([
+    const [readSource, read, write] = [
       ["s3:GetObject", 11],
       ["s3:GetObject", 22],
       ["s3:PutObject", 22],
-    ]);
+    ];
+    expect(allowed(processors.s3Copy)).to.deep.equal([readSource, read, write]);
+    expect(allowed(processors.preUploader)).to.deep.equal([readSource, write]);
+    expect(allowed(processors.reOcr)).to.deep.equal([write]);
+    expect(allowed(processors.searchText)).to.deep.equal([]);
+    expect(
+      allows(processors.searchText, "s3:GetObject", "arn:aws:s3:::case-files/case_22/processed-files/b1/txt/1"),
+    ).to.equal(true);
   });
 
-  it("hold nothing of S3 Copy beyond what the boundary lets through", () => {
+  it("hold nothing of a processor beyond what the boundary lets through", () => {
     // Prepare
-    const concrete = s3Copy.flatMap(({ Action, Resource }) =>
-      list(Action).flatMap((action) => list(Resource).map((resource) => [action, resource] as const)),
-    );
+    const concrete = Object.values(processors)
+      .flat()
+      .flatMap(({ Action, Resource }) =>
+        list(Action).flatMap((action) => list(Resource).map((resource) => [action, resource] as const)),
+      );
 
     // Act
     const cut = concrete.filter(([action, resource]) => !allows(boundary, action, resource));
@@ -138,12 +163,46 @@ describe("the policies", () => {
     expect(cut).to.deep.equal([]);
   });
 
-  it("leave a processor no way to grow: no IAM, no secrets, no queue or function of its own making", () => {
+  it("leave a processor no way to grow: no IAM, no queue or function of its own making", () => {
     const services = new Set(actionsOf(boundary).map((action) => action.split(":")[0]));
-    expect([...services]).to.deep.equal(["s3", "sqs", "sns", "logs"]);
+    expect([...services]).to.deep.equal(["s3", "sqs", "sns", "secretsmanager", "logs"]);
     expect(actionsOf(boundary).filter((action) => /Create(?!LogStream)|Delete(?!Message)/.test(action))).to.deep.equal(
       [],
     );
+  });
+
+  it("give each processor the one secret that it works with", () => {
+    const secrets = [
+      documentEngineSecretArn,
+      outputs.searchTextSecretArn,
+      outputs.ledgerSecretArn,
+      outputs.registrySecretArn,
+    ];
+    const readable = (statements: Statement[]) =>
+      secrets.filter((secret) => allows(statements, "secretsmanager:GetSecretValue", secret));
+    expect(Object.values(processors).map(readable)).to.deep.equal([
+      [],
+      [documentEngineSecretArn],
+      [documentEngineSecretArn],
+      [outputs.searchTextSecretArn],
+    ]);
+    expect(readable(boundary)).to.deep.equal([documentEngineSecretArn, outputs.searchTextSecretArn]);
+  });
+
+  it("let the engine subscribe nothing to the topic but queues of exchanges", () => {
+    const subscribing = engine.filter(({ Action }) => list(Action).includes("sns:Subscribe"));
+    expect(subscribing).to.deep.equal([
+      {
+        Sid: "SubscribeQueuesOfExchanges",
+        Effect: "Allow",
+        Action: "sns:Subscribe",
+        Resource: outputs.topicArn,
+        Condition: {
+          StringEquals: { "sns:Protocol": "sqs" },
+          StringLike: { "sns:Endpoint": `arn:aws:sqs:${region}:${account}:doc_exch_*_queue_*` },
+        },
+      },
+    ]);
   });
 
   it("let the engine write roles of exchanges under the boundary only, and never lift it", () => {
@@ -182,7 +241,6 @@ describe("the policies", () => {
       ["s3:PutObject", `${dataBucketArn}/artifacts/lambdas/s3_copy.zip`],
       ["s3:GetObject", "arn:aws:s3:::case-files/case_11/file.pdf"],
       ["states:DeleteStateMachine", outputs.stateMachineArn],
-      ["sns:Subscribe", outputs.topicArn],
     ] as const;
 
     // Act

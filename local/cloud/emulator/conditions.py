@@ -1,6 +1,7 @@
 """What MiniStack's IAM leaves out and our policies rest on: condition keys, iam:PassRole, names of new resources.
 
-`iam:PermissionsBoundary` on what writes a role, `lambda:FunctionArn` on event source mappings, and, wherever a role is
+`iam:PermissionsBoundary` on what writes a role, `lambda:FunctionArn` on event source mappings, `sns:Endpoint` and
+`sns:Protocol` on subscriptions, and, wherever a role is
 handed to a service, the caller's right to pass it, with `iam:PassedToService`. A function and a policy that are being
 made are checked by the name that they will have, not as "any"; reading, changing and deleting a mapping are actions;
 batch calls need the right to the single call.
@@ -104,6 +105,9 @@ def condition_keys(iam_action):
         return _present("iam:PermissionsBoundary", role.get("PermissionsBoundary"))
     if iam_action in _MAPPINGS:
         return _present("lambda:FunctionArn", _function_of_mapping(path, body))
+    if iam_action == "sns:Subscribe":
+        endpoint, protocol = (iam_actions._query_param(params, name) for name in ("Endpoint", "Protocol"))
+        return _present("sns:Endpoint", endpoint) | _present("sns:Protocol", protocol)
     return {}
 
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import fontkit from "@pdf-lib/fontkit";
-import { PDFDocument, StandardFonts } from "pdf-lib";
+import { degrees, PDFDocument, StandardFonts } from "pdf-lib";
 
 const fontBytes = readFileSync(
   new URL(import.meta.resolve("@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf")),
@@ -8,7 +8,6 @@ const fontBytes = readFileSync(
 /** Parsed once for all PDFs: parsing takes longer than all the rest. */
 let parsedFont: ReturnType<typeof fontkit.create> | undefined;
 
-const a4: [number, number] = [595, 842];
 const margin = 56;
 const fontSize = 11;
 const charactersPerLine = 80;
@@ -21,7 +20,20 @@ export interface PdfContent {
   created: Date;
   /** Embeds a font that has Greek and Cyrillic as well. */
   unicode: boolean;
+  /** A last page with single words at known places. */
+  sheet?: Sheet;
 }
+
+/** Where each word begins: points from the top left of the page before it is turned. */
+export interface Sheet {
+  words: readonly { text: string; x: number; y: number }[];
+  /** Shown turned by a quarter. */
+  turned: boolean;
+}
+
+/** The size of every page, before one is turned. */
+export const pageSize = { width: 595, height: 842 };
+export const sheetFontSize = 12;
 
 /** A PDF with real, extractable text; equal bytes for equal content. */
 export async function makePdf(content: PdfContent): Promise<Buffer> {
@@ -35,11 +47,27 @@ export async function makePdf(content: PdfContent): Promise<Buffer> {
     ? await pdf.embedFont(fontBytes, { subset: true })
     : await pdf.embedFont(StandardFonts.Helvetica);
   for (const [index, text] of content.pages.entries()) {
-    const page = pdf.addPage(a4);
+    const page = pdf.addPage([pageSize.width, pageSize.height]);
     page.drawText(`Page ${index + 1} of ${content.pages.length}`, { font, size: 9, x: margin, y: 24 });
-    page.drawText(wrap(text), { font, size: fontSize, lineHeight: fontSize * 1.4, x: margin, y: a4[1] - margin });
+    page.drawText(wrap(text), {
+      font,
+      size: fontSize,
+      lineHeight: fontSize * 1.4,
+      x: margin,
+      y: pageSize.height - margin,
+    });
   }
+  if (content.sheet) await addSheet(pdf, content.sheet);
   return Buffer.from(await pdf.save());
+}
+
+async function addSheet(pdf: PDFDocument, { words, turned }: Sheet): Promise<void> {
+  const font = await pdf.embedFont(StandardFonts.Helvetica);
+  const page = pdf.addPage([pageSize.width, pageSize.height]);
+  if (turned) page.setRotation(degrees(90));
+  for (const { text, x, y } of words) {
+    page.drawText(text, { font, size: sheetFontSize, x, y: pageSize.height - y - sheetFontSize });
+  }
 }
 
 /** Breaks a text between words, so that no line is longer than a page is wide. */

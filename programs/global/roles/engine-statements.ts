@@ -20,7 +20,15 @@ export interface EngineReach {
 
 /** What the engine may do: make and remove the resources of exchanges, and drive them. */
 export function engineStatements(of: EngineReach): Statement[] {
-  return [...makeQueues(of), ...makeRoles(of), ...makeFunctions(of), ...sweep, ...drive(of), ...keepState(of)];
+  return [
+    ...makeQueues(of),
+    ...makeSubscriptions(of),
+    ...makeRoles(of),
+    ...makeFunctions(of),
+    ...sweep,
+    ...drive(of),
+    ...keepState(of),
+  ];
 }
 
 function makeQueues({ region, account }: EngineReach): Statement[] {
@@ -39,6 +47,28 @@ function makeQueues({ region, account }: EngineReach): Statement[] {
         "sqs:UntagQueue",
       ],
       Resource: `arn:aws:sqs:${region}:${account}:${resourcePrefix}*_queue_*`,
+    },
+  ];
+}
+
+function makeSubscriptions({ topicArn, region, account }: EngineReach): Statement[] {
+  return [
+    {
+      Sid: "SubscribeQueuesOfExchanges",
+      Effect: "Allow",
+      Action: "sns:Subscribe",
+      Resource: topicArn,
+      Condition: {
+        StringEquals: { "sns:Protocol": "sqs" },
+        StringLike: { "sns:Endpoint": `arn:aws:sqs:${region}:${account}:${resourcePrefix}*_queue_*` },
+      },
+    },
+    {
+      // IAM knows no resource for what is done to a subscription.
+      Sid: "SubscriptionsOfExchanges",
+      Effect: "Allow",
+      Action: ["sns:Unsubscribe", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"],
+      Resource: "*",
     },
   ];
 }

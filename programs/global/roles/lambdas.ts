@@ -12,10 +12,12 @@ export function payloadStatements(of: { account: string; region: string; dataBuc
       Resource: `${of.dataBucketArn}/${exchangesPrefix}*`,
     },
     {
-      Sid: "FillTheFirstQueue",
+      Sid: "FillTheFirstQueues",
       Effect: "Allow",
       Action: "sqs:SendMessage",
-      Resource: `arn:aws:sqs:${of.region}:${of.account}:${resourcePrefix}s3_copy_queue_*`,
+      Resource: ["s3_copy", "pre_uploader"].map(
+        (kind) => `arn:aws:sqs:${of.region}:${of.account}:${resourcePrefix}${kind}_queue_*`,
+      ),
     },
   ];
 }

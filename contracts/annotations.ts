@@ -1,0 +1,118 @@
+import { z } from "zod";
+
+const brandOrLayer = z.enum(["brand_in", "layer"]);
+
+/** How each annotation type travels; a type that is not named does not. Comments are always a layer. */
+export const annotationChoices = z.strictObject({
+  redactionsAs: brandOrLayer.optional(),
+  highlightsAs: brandOrLayer.optional(),
+  notesAs: brandOrLayer.optional(),
+  stickersAs: brandOrLayer.optional(),
+  batesAs: brandOrLayer.optional(),
+  confidentialityCodesAs: brandOrLayer.optional(),
+  comments: z.boolean().optional(),
+});
+export type AnnotationChoices = z.infer<typeof annotationChoices>;
+
+/** The annotation types that travel, in the order in which they are worked on. */
+export const annotationTypes = [
+  "redactions",
+  "highlights",
+  "notes",
+  "stickers",
+  "bates",
+  "confidentialityCodes",
+  "comments",
+] as const;
+export type AnnotationType = (typeof annotationTypes)[number];
+
+/** The types of which the caller chooses whether they become part of the page. Comments are always a layer. */
+export type BrandableType = Exclude<AnnotationType, "comments">;
+
+/** The member of a request that says how a type travels. */
+export const choiceOf = {
+  redactions: "redactionsAs",
+  highlights: "highlightsAs",
+  notes: "notesAs",
+  stickers: "stickersAs",
+  bates: "batesAs",
+  confidentialityCodes: "confidentialityCodesAs",
+} as const satisfies Record<BrandableType, keyof AnnotationChoices>;
+
+/**
+ * The types by their names in Document Engine. Two of ours are one of theirs: stamps are texts that carry the suffix of
+ * their virtual type as `customData.stamp`. A text with another stamp, or with none, is neither.
+ */
+export const virtualTypes: Readonly<Record<string, BrandableType>> = {
+  "pspdfkit/markup/redaction": "redactions",
+  "pspdfkit/markup/highlight": "highlights",
+  "pspdfkit/note": "notes",
+  "pspdfkit/image": "stickers",
+  "pspdfkit/text:bates_stamp": "bates",
+  "pspdfkit/text:confidentiality_stamp": "confidentialityCodes",
+};
+
+/** What tells a Bates stamp from a confidentiality stamp and both from any other text. */
+export const stampMarker = z.looseObject({ stamp: z.enum(["bates_stamp", "confidentiality_stamp"]) });
+
+/** As far as an annotation's content says what it is. */
+interface Typed {
+  readonly type: string;
+  readonly customData?: unknown;
+  readonly isCommentThreadRoot?: boolean | null | undefined;
+}
+
+/** The name of an annotation's type, with the suffix where there is one. */
+export function virtualTypeOf({ type, customData }: Typed): string {
+  if (type !== "pspdfkit/text") return type;
+  const marker = stampMarker.safeParse(customData);
+  return marker.success ? `${type}:${marker.data.stamp}` : type;
+}
+
+/** What travels with an annotation; `undefined`: none of our types, so that it does not travel. */
+export function annotationTypeOf(content: Typed): BrandableType | undefined {
+  return virtualTypes[virtualTypeOf(content)];
+}
+
+/**
+ * How an annotation travels under the given choices; `undefined`: it stays. Where comments travel, the root of a thread
+ * goes with its thread whatever it is itself.
+ */
+export function routeOf(
+  content: Typed,
+  choices: AnnotationChoices,
+): { type: AnnotationType; as: "brand_in" | "layer" } | undefined {
+  if (content.isCommentThreadRoot === true && choices.comments === true) return { type: "comments", as: "layer" };
+  const type = annotationTypeOf(content);
+  const as = type && choices[choiceOf[type]];
+  return as && { type, as };
+}
+
+/** The id under which one exhibit of a case lies in Document Engine. */
+export function engineDocumentId(of: {
+  caseId: number;
+  /** The batch in which the document came into that case. */
+  batchId: string;
+  documentId: string;
+  exhibitId: string;
+}): string {
+  return `document_${of.caseId}_${of.batchId}_${of.documentId}_${of.exhibitId}`;
+}
+
+/** One annotation or comment as Document Engine keeps it. */
+export const engineRecord = z.looseObject({
+  id: z.string().min(1),
+  content: z.looseObject({ type: z.string() }),
+  createdBy: z.string().nullish(),
+  updatedBy: z.string().nullish(),
+  group: z.string().nullish(),
+});
+export type EngineRecord = z.infer<typeof engineRecord>;
+
+/** An object on S3 with the comment threads of one exhibit, in the order of the document. */
+export const commentsFile = z.strictObject({
+  /** The engine document that they belong to. */
+  documentId: z.string().min(1),
+  threads: z.array(z.strictObject({ root: engineRecord, comments: z.array(engineRecord) })),
+});
+export type CommentsFile = z.infer<typeof commentsFile>;

@@ -1,0 +1,22 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { SNSClient } from "@aws-sdk/client-sns";
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import type { DocumentEngine } from "../shared/document_engine/client.ts";
+import type { Logger } from "../shared/log.ts";
+import type { Pdfium } from "./pdf/pdfium.ts";
+
+/** What the processor works with. */
+export interface PreUploaderDependencies {
+  s3: S3Client;
+  sqs: SQSClient;
+  sns: SNSClient;
+  engine: DocumentEngine;
+  pdfium: Pdfium;
+  log: Logger;
+  now: () => Date;
+  topicArn: string;
+  uploaderQueueUrl: string;
+  deadLetterQueueUrl: string;
+  maxReceiveCount: number;
+  maximumPdfBytes: number;
+}

@@ -1,0 +1,58 @@
+import type { ExchangeEvent } from "../../contracts/events.ts";
+import type { DocUploaderMessage, ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
+import { envelopeOf } from "../shared/publish.ts";
+import { namedAtMost, type ExhibitReport } from "./exhibit.ts";
+
+/** What became of a document whose pre-processing did not fail. */
+export type Outcome = { skipped: true } | { skipped: false; size: number; exhibits: ExhibitReport[] };
+
+/** The event about a document; the same outcome has the same id, however often it is told. */
+export function outcomeEvent(message: PreUploaderMessage, outcome: Outcome, now: Date): ExchangeEvent {
+  const { exchange, documentId, destinationDocumentId, exhibitIds, file } = message;
+  const { fileId, role, sourceKey, destinationKey } = file;
+  return {
+    eventId: `${exchange.exchangeId}:pre_upload:${fileId}:${outcome.skipped ? "not_found" : "done"}`,
+    source: "pre_uploader_processor",
+    eventType: outcome.skipped ? "DOCUMENT_NOT_FOUND" : "DOCUMENT_PRE_PROCESSED",
+    status: outcome.skipped ? "ERROR" : "SUCCESS",
+    ...envelopeOf(exchange),
+    documentId,
+    exhibitIds,
+    timestamp: now.toISOString(),
+    detail: {
+      ...{ fileId, role, stage: "pre_upload", destinationDocumentId, sourceKey, destinationKey },
+      ...(outcome.skipped
+        ? { error: { code: "NO_SUCH_KEY", message: `there is no object ${sourceKey} in the source case` } }
+        : { size: outcome.size, exhibits: outcome.exhibits, warning: warningOf(outcome.exhibits) }),
+    },
+  };
+}
+
+/** What did not travel although its type was asked for. */
+function warningOf(exhibits: readonly ExhibitReport[]) {
+  const quoting = exhibits.reduce((sum, { withheld }) => sum + withheld.count, 0);
+  const touching = exhibits.reduce((sum, { swallowed }) => sum + swallowed, 0);
+  if (quoting + touching === 0) return undefined;
+  const ids = exhibits.flatMap(({ withheld }) => withheld.ids).slice(0, namedAtMost);
+  const quotes = quoting > 0 ? ` (${ids.join(", ")}${ids.length < quoting ? ", …" : ""})` : "";
+  const message = `annotations were not carried: ${quoting} quote what a redaction hides${quotes}, ${touching} touch a redaction and went with it`;
+  return { code: "ANNOTATIONS_NOT_CARRIED", message };
+}
+
+/** What the uploader is told of a document that lies ready in the destination case. */
+export function uploaderMessage(message: PreUploaderMessage, size: number, loads: ExhibitLoad[]): DocUploaderMessage {
+  const { exchange, documentId, destinationDocumentId, exhibitIds, bucket, file } = message;
+  const { destinationKey: key, fileId } = file;
+  return {
+    kind: "doc_uploader",
+    exchange,
+    documentId,
+    destinationDocumentId,
+    exhibitIds,
+    bucket,
+    key,
+    fileId,
+    size,
+    loads,
+  };
+}

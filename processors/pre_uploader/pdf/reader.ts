@@ -1,0 +1,183 @@
+import { PermanentError } from "../../../contracts/errors.ts";
+import { transformOf } from "./geometry.ts";
+import type { Box, Transform } from "./geometry.ts";
+import { heapOf, perCharacter, readText, withDocument, withMemory, withPage } from "./pdfium.ts";
+import type { Pdfium } from "./pdfium.ts";
+
+/** A character that the page shows or hides, with the box of its glyph; generated ones stand for gaps and line ends. */
+export interface Character {
+  text: string;
+  box: Box | undefined;
+}
+
+/** The kinds of annotations in a file, by PDFium's numbers; those that travel are note, free text, highlight, stamp, redaction. */
+const kinds: Readonly<Record<number, LiveAnnotation["kind"]>> = {
+  ...{ 1: "travelling", 3: "travelling", 9: "travelling", 13: "travelling", 28: "travelling" },
+  ...{ 2: "link", 16: "popup", 20: "widget" },
+};
+
+/** An annotation in the file itself. */
+export interface LiveAnnotation {
+  kind: "travelling" | "link" | "widget" | "popup" | "other";
+  box: Box;
+}
+
+export interface PageContent {
+  characters: Character[];
+  annotations: LiveAnnotation[];
+}
+
+export interface PdfContent {
+  pages: PageContent[];
+  attachments: { name: string; content: Uint8Array }[];
+  /** Names of the programs that made the file. */
+  producers: string[];
+}
+
+/** Everything that can be read of a PDF. @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED */
+export function readPdf(pdfium: Pdfium, bytes: Uint8Array): PdfContent {
+  return withDocument(pdfium, bytes, (document, count) => ({
+    pages: Array.from({ length: count }, (_, index) =>
+      withPage(pdfium, document, index, (page) => readPage(pdfium, page)),
+    ),
+    attachments: Array.from({ length: pdfium.FPDFDoc_GetAttachmentCount(document) }, (_, index) =>
+      readAttachment(pdfium, pdfium.FPDFDoc_GetAttachment(document, index)),
+    ),
+    producers: ["Producer", "Creator"].map((key) =>
+      readText(pdfium, (buffer, size) => pdfium.FPDF_GetMetaText(document, key, buffer, size)),
+    ),
+  }));
+}
+
+/** Whether a page has annotations of its own that {@link withoutTravelling} takes out. */
+export function hasTravelling({ annotations }: PageContent): boolean {
+  return annotations.some(({ kind }) => kind === "travelling" || kind === "popup");
+}
+
+/**
+ * The file without annotations of the kinds that travel, which Document Engine has taken over; drawings, links and form
+ * fields are part of the document and stay.
+ *
+ * @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED
+ */
+export function withoutTravelling(pdfium: Pdfium, bytes: Uint8Array): Uint8Array {
+  return withDocument(pdfium, bytes, (document, count) => {
+    for (let index = 0; index < count; index++) {
+      withPage(pdfium, document, index, (page) => {
+        for (let number = pdfium.FPDFPage_GetAnnotCount(page) - 1; number >= 0; number--) {
+          const { kind } = readAnnotation(pdfium, page, number, shownTransform(pdfium, page));
+          if (kind !== "travelling" && kind !== "popup") continue;
+          if (!pdfium.FPDFPage_RemoveAnnot(page, number)) {
+            throw new PermanentError("PDF_DAMAGED", `an annotation on page ${index + 1} cannot be taken out`);
+          }
+        }
+      });
+    }
+    return save(pdfium, document);
+  });
+}
+
+function readPage(pdfium: Pdfium, page: number): PageContent {
+  const shown = shownTransform(pdfium, page);
+  const annotations = Array.from({ length: pdfium.FPDFPage_GetAnnotCount(page) }, (_, index) =>
+    readAnnotation(pdfium, page, index, shown),
+  );
+  const text = pdfium.FPDFText_LoadPage(page);
+  if (text === 0) throw new PermanentError("PDF_DAMAGED", "the text of a page cannot be read");
+  try {
+    return { characters: readCharacters(pdfium, text, shown), annotations };
+  } finally {
+    pdfium.FPDFText_ClosePage(text);
+  }
+}
+
+function readCharacters(pdfium: Pdfium, text: number, shown: Transform): Character[] {
+  const { FPDFText_GetUnicode, FPDFText_IsGenerated, FPDFText_GetCharBox } = perCharacter(pdfium);
+  return withMemory(pdfium, 4 * Float64Array.BYTES_PER_ELEMENT, (address) => {
+    let view = viewOf(pdfium);
+    return Array.from({ length: pdfium.FPDFText_CountChars(text) }, (_, index): Character => {
+      const code = FPDFText_GetUnicode(text, index);
+      const character = code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "\uFFFD";
+      if (FPDFText_IsGenerated(text, index) === 1) return { text: character, box: undefined };
+      FPDFText_GetCharBox(text, index, address, address + 8, address + 16, address + 24);
+      if (view.buffer !== heapOf(pdfium).buffer) view = viewOf(pdfium);
+      const double = (offset: number) => view.getFloat64(address + offset, true);
+      return { text: character, box: shown.apply(double(0), double(16), double(8), double(24)) };
+    });
+  });
+}
+
+type Four = [number, number, number, number];
+
+function readAnnotation(pdfium: Pdfium, page: number, index: number, shown: Transform): LiveAnnotation {
+  const annotation = pdfium.FPDFPage_GetAnnot(page, index);
+  try {
+    const kind = kinds[pdfium.FPDFAnnot_GetSubtype(annotation)] ?? "other";
+    return withMemory(pdfium, 4 * Float32Array.BYTES_PER_ELEMENT, (address) => {
+      pdfium.FPDFAnnot_GetRect(annotation, address);
+      const [left, top, right, bottom] = [0, 4, 8, 12].map((offset) => readFloat(pdfium, address + offset)) as Four;
+      return { kind, box: shown.apply(left, bottom, right, top) };
+    });
+  } finally {
+    pdfium.FPDFPage_CloseAnnot(annotation);
+  }
+}
+
+/** PDFium tells device pixels, whole numbers: so many to a point that rounding does not matter. */
+const pixelsPerPoint = 100;
+
+function shownTransform(pdfium: Pdfium, page: number): Transform {
+  const width = pdfium.FPDF_GetPageWidthF(page) * pixelsPerPoint;
+  const height = pdfium.FPDF_GetPageHeightF(page) * pixelsPerPoint;
+  const point = (x: number, y: number) =>
+    withMemory(pdfium, 8, (address) => {
+      pdfium.FPDF_PageToDevice(page, 0, 0, width, height, 0, x, y, address, address + 4);
+      const [left, top] = [readInteger(pdfium, address), readInteger(pdfium, address + 4)];
+      return { x: left / pixelsPerPoint, y: top / pixelsPerPoint };
+    });
+  return transformOf(point(0, 0), point(1000, 0), point(0, 1000));
+}
+
+function readAttachment(pdfium: Pdfium, attachment: number): { name: string; content: Uint8Array } {
+  const name = readText(pdfium, (buffer, size) => pdfium.FPDFAttachment_GetName(attachment, buffer, size));
+  const content = withMemory(pdfium, 4, (length) => {
+    pdfium.FPDFAttachment_GetFile(attachment, 0, 0, length);
+    const size = readInteger(pdfium, length);
+    if (size === 0) return new Uint8Array();
+    return withMemory(pdfium, size, (buffer) => {
+      if (!pdfium.FPDFAttachment_GetFile(attachment, buffer, size, length)) {
+        throw new PermanentError("PDF_DAMAGED", "an attached file of the PDF cannot be read");
+      }
+      return heapOf(pdfium).slice(buffer, buffer + size);
+    });
+  });
+  return { name, content };
+}
+
+/** Written anew as a whole: nothing of what was taken out stays as an earlier revision. */
+const wholeFile = 2;
+
+function save(pdfium: Pdfium, document: number): Uint8Array {
+  const writer = pdfium.PDFiumExt_OpenFileWriter();
+  try {
+    pdfium.FPDF_SaveAsCopy(document, writer, wholeFile);
+    const size = pdfium.PDFiumExt_GetFileWriterSize(writer);
+    return withMemory(pdfium, size, (buffer) => {
+      pdfium.PDFiumExt_GetFileWriterData(writer, buffer, size);
+      return heapOf(pdfium).slice(buffer, buffer + size);
+    });
+  } finally {
+    pdfium.PDFiumExt_CloseFileWriter(writer);
+  }
+}
+
+function readFloat(pdfium: Pdfium, address: number): number {
+  return viewOf(pdfium).getFloat32(address, true);
+}
+function readInteger(pdfium: Pdfium, address: number): number {
+  return viewOf(pdfium).getInt32(address, true);
+}
+
+function viewOf(pdfium: Pdfium): DataView {
+  return new DataView(heapOf(pdfium).buffer);
+}

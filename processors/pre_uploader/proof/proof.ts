@@ -1,0 +1,158 @@
+import { isUtf8 } from "node:buffer";
+import { PermanentError } from "../../../contracts/errors.ts";
+import { touches } from "../pdf/geometry.ts";
+import type { Box } from "../pdf/geometry.ts";
+import type { Pdfium } from "../pdf/pdfium.ts";
+import { readPdf } from "../pdf/reader.ts";
+import type { Character, PageContent, PdfContent } from "../pdf/reader.ts";
+import { boxesOn, isUnder } from "./secrets.ts";
+import type { Redaction } from "./secrets.ts";
+import { revisionsOf, stringsIn } from "./strings.ts";
+import { tokenValues } from "./tokens.ts";
+
+/** A text that was printed on a page. */
+interface Drawn {
+  pageIndex: number;
+  text: string;
+  box: Box;
+}
+
+/** What was to happen to a PDF. */
+export interface Claim {
+  source: PdfContent;
+  redactions: readonly Redaction[];
+  /** Words that must not be found anywhere any more. */
+  secrets: ReadonlySet<string>;
+  /** Texts that must be readable on their pages. */
+  drawn: readonly Drawn[];
+}
+
+/**
+ * Proves that a produced PDF is what was claimed: nothing under a redaction is left, in none of the places where a PDF
+ * keeps text; what was made part of the pages is live no more; links and form fields stayed; stamps can be read.
+ *
+ * @throws PermanentError PROOF_FAILED that names page and place, and never quotes what was to be hidden
+ */
+export function prove(pdfium: Pdfium, produced: Uint8Array, claim: Claim): void {
+  const content = readPdf(pdfium, produced);
+  const faults = [
+    ...pageFaults(content, claim),
+    ...wordFaults(pdfium, produced, content, claim),
+    ...stampFaults(content, claim),
+    ...(revisionsOf(produced) > 1 ? ["the file keeps an earlier revision of itself"] : []),
+  ];
+  if (faults.length === 0) return;
+  const told = faults.slice(0, 10).join("; ");
+  throw new PermanentError("PROOF_FAILED", `the produced PDF is not sent on, for ${faults.length} reasons: ${told}`);
+}
+
+function pageFaults({ pages }: PdfContent, { source, redactions }: Claim): string[] {
+  if (pages.length !== source.pages.length) return [`it has ${pages.length} pages, not ${source.pages.length}`];
+  return pages.flatMap((page, index) => {
+    const boxes = boxesOn(index, redactions);
+    const overlays = redactions.flatMap(({ pageIndex, overlayText }) =>
+      pageIndex === index ? [overlayText ?? ""] : [],
+    );
+    const left =
+      boxes.length === 0 ? [] : linesUnder(page.characters, boxes).filter((line) => !isOverlay(line, overlays));
+    const number = index + 1;
+    return [
+      ...(left.length > 0 ? [`text is left under redactions on page ${number}, in ${left.length} places`] : []),
+      ...(page.annotations.some(({ kind }) => kind === "travelling")
+        ? [`annotations of page ${number} are still live`]
+        : []),
+      ...(lostLinks(page, source.pages[index], boxes) ? [`links or form fields of page ${number} are lost`] : []),
+    ];
+  });
+}
+
+/** The readable characters under the boxes, as lines: neighbours in the order of the text. */
+function linesUnder(characters: readonly Character[], boxes: readonly Box[]): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const character of characters) {
+    if (isUnder(character, boxes)) line += character.text;
+    else if (character.box === undefined && /[\r\n]/.test(character.text)) {
+      lines.push(line);
+      line = "";
+    }
+  }
+  return [...lines, line].filter((one) => one !== "");
+}
+
+/** Whether a line is of what redactions print in place of what they hide, cut at either end. */
+function isOverlay(line: string, overlays: readonly string[]): boolean {
+  return overlays.some((overlay) => {
+    const printed = overlay.replaceAll(/\s/g, "");
+    return printed !== "" && printed.repeat(Math.ceil(line.length / printed.length) + 1).includes(line);
+  });
+}
+
+function lostLinks(page: PageContent, before: PageContent | undefined, boxes: readonly Box[]): boolean {
+  const isKept = (kind: string) => kind === "link" || kind === "widget";
+  const expected = before?.annotations.filter(
+    ({ kind, box }) => isKept(kind) && !boxes.some((redacted) => touches(box, redacted)),
+  );
+  return page.annotations.filter(({ kind }) => isKept(kind)).length < (expected?.length ?? 0);
+}
+
+function wordFaults(
+  pdfium: Pdfium,
+  produced: Uint8Array,
+  content: PdfContent,
+  { redactions, secrets }: Claim,
+): string[] {
+  if (redactions.length === 0) return [];
+  const own = new Set(content.producers.flatMap((text) => [...tokenValues(text)]));
+  const sought = secrets.difference(own);
+  const found = (text: string) => !tokenValues(text).isDisjointFrom(sought);
+  const told = content.pages.flatMap(({ characters }, index) =>
+    found(textOf(characters)) ? [`redacted words stand on page ${index + 1} outside of the redactions`] : [],
+  );
+  if (stringsIn(produced).some(found)) told.push("redacted words stand in the file's metadata or other parts");
+  for (const [index, { content: attached }] of content.attachments.entries()) {
+    const texts = attachedTexts(pdfium, attached);
+    if (texts === undefined) told.push(`attached file ${index + 1} cannot be searched for redacted words`);
+    else if (texts.some(found)) told.push(`redacted words stand in attached file ${index + 1}`);
+  }
+  return told;
+}
+
+/** The texts of an attached file; undefined where it is of a kind that we cannot read. */
+function attachedTexts(pdfium: Pdfium, bytes: Uint8Array): string[] | undefined {
+  if (Buffer.from(bytes.subarray(0, 5)).toString("latin1") === "%PDF-") {
+    const { pages, attachments } = readPdf(pdfium, bytes);
+    const within = attachments.map(({ content }) => attachedTexts(pdfium, content));
+    const known = within.filter((texts) => texts !== undefined);
+    if (known.length < within.length) return undefined;
+    return [...pages.map(({ characters }) => textOf(characters)), ...stringsIn(bytes), ...known.flat()];
+  }
+  return isUtf8(bytes) && !bytes.includes(0) ? [Buffer.from(bytes).toString("utf8")] : undefined;
+}
+
+function stampFaults({ pages }: PdfContent, { drawn }: Claim): string[] {
+  const stamped = Map.groupBy(drawn, ({ pageIndex }) => pageIndex);
+  return [...stamped].flatMap(([pageIndex, stamps]) => {
+    const characters = pages[pageIndex]?.characters ?? [];
+    const shown = bare(textOf(characters));
+    const missing = stamps.filter((stamp) => !shown.includes(bare(stamp.text)) && !isMingled(stamp, characters));
+    return missing.length === 0 ? [] : [`${missing.length} stamps cannot be read on page ${pageIndex + 1}`];
+  });
+}
+
+/** Whether all characters of a stamp stand in its place, though mingled with what else is printed there. */
+function isMingled({ text, box }: Drawn, characters: readonly Character[]): boolean {
+  const there = bare(textOf(characters.filter((character) => character.box && touches(character.box, box))));
+  return Array.from(bare(text)).every((character) => there.includes(character));
+}
+
+function textOf(characters: readonly Character[]): string {
+  return characters.map(({ text }) => text).join("");
+}
+
+function bare(text: string): string {
+  return text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, "");
+}

@@ -1,0 +1,71 @@
+import { isCentredIn } from "../pdf/geometry.ts";
+import type { Box } from "../pdf/geometry.ts";
+import type { Character, PageContent } from "../pdf/reader.ts";
+import { normalise, tokensOf, tokenValues } from "./tokens.ts";
+
+/** A redaction that becomes part of the page. */
+export interface Redaction {
+  pageIndex: number;
+  boxes: Box[];
+  /** What is printed in place of what it hides. */
+  overlayText?: string | undefined;
+}
+
+/**
+ * The words that a document would lose to its redactions: those that stand under one, and nowhere else on its pages.
+ * A word that also stands elsewhere gives nothing away.
+ *
+ * @param innocent texts that may be printed whatever they say: overlays and stamps
+ */
+export function secretsOf(
+  pages: readonly PageContent[],
+  redactions: readonly Redaction[],
+  innocent: readonly string[],
+): Set<string> {
+  const hidden = new Set<string>();
+  const shown = new Set(innocent.flatMap((text) => [...tokenValues(text)]));
+  for (const [index, { characters }] of pages.entries()) {
+    const boxes = boxesOn(index, redactions);
+    const { text, covered } = textOf(characters, boxes);
+    for (const { value, start, end } of tokensOf(text)) {
+      const isHidden =
+        boxes.length > 0 && covered.slice(start, end).every((one, at) => one || isPunctuation(text, start + at));
+      (isHidden ? hidden : shown).add(value);
+    }
+  }
+  return hidden.difference(shown);
+}
+
+/** The boxes of all redactions of a page. */
+export function boxesOn(pageIndex: number, redactions: readonly Redaction[]): Box[] {
+  return redactions.filter((redaction) => redaction.pageIndex === pageIndex).flatMap(({ boxes }) => boxes);
+}
+
+/** Whether a character is one that could be read and stands under one of the boxes. */
+export function isUnder({ text, box }: Character, boxes: readonly Box[]): boolean {
+  return box !== undefined && text.trim() !== "" && boxes.some((outer) => isCentredIn(box, outer));
+}
+
+/** Whether any text within a value quotes a secret. */
+export function quotes(value: unknown, secrets: ReadonlySet<string>): boolean {
+  if (secrets.size === 0) return false;
+  if (typeof value === "string") return !tokenValues(value).isDisjointFrom(secrets);
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some((member) => quotes(member, secrets));
+}
+
+/** The text of a page as it is compared, and which of its code units stand under a redaction. */
+function textOf(characters: readonly Character[], boxes: readonly Box[]): { text: string; covered: boolean[] } {
+  const covered: boolean[] = [];
+  const parts = characters.map((character) => {
+    const part = normalise(character.text);
+    const under = boxes.length > 0 && isUnder(character, boxes);
+    for (let unit = 0; unit < part.length; unit++) covered.push(under);
+    return part;
+  });
+  return { text: parts.join(""), covered };
+}
+
+function isPunctuation(text: string, at: number): boolean {
+  return !/[\p{L}\p{N}\p{M}\p{Cs}]/u.test(text.charAt(at));
+}

@@ -1,0 +1,52 @@
+/**
+ * What text is compared by: runs of letters and digits of at least four characters, whole words without their
+ * punctuation (`555-01-99` and `5550199` are the same), and pairs of characters in scripts that put no space between
+ * words. Case, width and ligatures make no difference.
+ */
+export interface Token {
+  value: string;
+  /** Where it begins and ends in the text, in code units. */
+  start: number;
+  end: number;
+}
+
+const shortestRun = 4;
+const shortestWord = 5;
+
+const words = /\S+/gu;
+const runs = /[\p{L}\p{N}\p{M}]+/gu;
+const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]{2,}/gu;
+
+/** A character as it is compared. */
+export function normalise(character: string): string {
+  return character.normalize("NFKC").toLowerCase();
+}
+
+/** The tokens of a normalised text. */
+export function tokensOf(text: string): Token[] {
+  const found: Token[] = [];
+  const add = (value: string, start: number, end: number) => found.push({ value, start, end });
+  for (const { 0: word, index: at } of text.matchAll(words)) {
+    for (const { 0: run, index } of word.matchAll(runs)) {
+      if (run.length >= shortestRun) add(run, at + index, at + index + run.length);
+    }
+    const bare = word.replaceAll(/[^\p{L}\p{N}\p{M}]/gu, "");
+    if (bare.length >= shortestWord && bare.length < word.length) add(bare, at, at + word.length);
+    for (const { 0: run, index } of word.matchAll(unspaced)) {
+      const characters = Array.from(run);
+      let start = at + index;
+      for (const [number, character] of characters.entries()) {
+        const next = characters[number + 1];
+        if (next !== undefined) add(character + next, start, start + character.length + next.length);
+        start += character.length;
+      }
+    }
+  }
+  return found;
+}
+
+/** The values of the tokens of any text. */
+export function tokenValues(text: string): Set<string> {
+  const normalised = text.replaceAll(/[^\0-\x7f]/gu, (character) => character.normalize("NFKC")).toLowerCase();
+  return new Set(tokensOf(normalised).map(({ value }) => value));
+}

@@ -1,0 +1,41 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { z } from "zod";
+import { createDocumentEngine } from "../shared/document_engine/client.ts";
+import { documentEngineSettings, givingUp, readEnvironment } from "../shared/environment.ts";
+import { createLog } from "../shared/log.ts";
+import { documentEngineSecretReader } from "../shared/secret.ts";
+import { reOcrHandler } from "./process.ts";
+
+const environment = readEnvironment(
+  z.object({
+    ...givingUp,
+    ...documentEngineSettings,
+    TOPIC_ARN: z.string().min(1),
+    SEARCH_QUEUE_URL: z.url(),
+    CASE_BUCKET: z.string().min(1),
+    EXCHANGE_ID: z.uuid(),
+  }),
+);
+
+const secrets = new SecretsManagerClient({ maxAttempts: 5 });
+
+export const handler = reOcrHandler({
+  s3: new S3Client({ maxAttempts: 5 }),
+  sqs: new SQSClient({ maxAttempts: 5 }),
+  sns: new SNSClient({ maxAttempts: 5 }),
+  engine: createDocumentEngine({
+    url: environment.DOCUMENT_ENGINE_URL,
+    secret: documentEngineSecretReader(secrets, environment.DOCUMENT_ENGINE_SECRET_ARN),
+  }),
+  log: createLog("re_ocr_processor"),
+  now: () => new Date(),
+  topicArn: environment.TOPIC_ARN,
+  searchQueueUrl: environment.SEARCH_QUEUE_URL,
+  bucket: environment.CASE_BUCKET,
+  exchangeId: environment.EXCHANGE_ID,
+  deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
+  maxReceiveCount: environment.MAX_RECEIVE_COUNT,
+});

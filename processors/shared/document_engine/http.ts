@@ -1,0 +1,143 @@
+import { ExponentialBackoff, fullJitterGenerator, handleWhen, retry } from "cockatiel";
+import { Agent, fetch } from "undici";
+import type { FormData, Response } from "undici";
+import { ExchangerError, PermanentError, RecoverableError } from "../../../contracts/errors.ts";
+import type { DocumentEngineSecret } from "../../../contracts/secrets.ts";
+import type { SecretReader } from "../secret.ts";
+
+export interface DocumentEngineSettings {
+  /** Its address, without a path. */
+  url: string;
+  secret: SecretReader<DocumentEngineSecret>;
+  /** Above the 60 s that the server gives itself, so that it never works for a caller that has left. */
+  timeoutMilliseconds?: number;
+  /** The fleet is what multiplies: one process keeps few. */
+  sockets?: number;
+  retries?: RetryPolicy;
+}
+
+/** What a few seconds may change. A timeout has taken a minute already, and a refused token waits for an operator. */
+export function isPassing(error: Error): boolean {
+  const lasting = ["DOCUMENT_ENGINE_TIMEOUT", "DOCUMENT_ENGINE_LOGIN_REFUSED"];
+  return error instanceof RecoverableError && !lasting.includes(error.code);
+}
+
+/** Back-pressure is an error at once: whoever is refused comes back later, and not all of them at the same time. */
+const retryPolicy = retry(handleWhen(isPassing), {
+  maxAttempts: 5,
+  backoff: new ExponentialBackoff({ initialDelay: 500, maxDelay: 15_000, generator: fullJitterGenerator }),
+});
+export interface RetryPolicy {
+  execute: <Result>(work: () => PromiseLike<Result>) => Promise<Result>;
+}
+
+export interface EngineRequest {
+  method: "GET" | "POST";
+  /** Path and query, already encoded. */
+  path: string;
+  /** Never left to chance: what the server takes for a wildcard it may refuse. */
+  accept: string;
+  /** Made anew for each attempt. */
+  body?: () => FormData | string;
+  /** Whether doing it twice does no harm. */
+  repeatable: boolean;
+}
+
+/** Sends a request and reads its answer; both are done again, where that helps and does no harm. */
+export type Send = <Result>(request: EngineRequest, read: (response: Response) => Promise<Result>) => Promise<Result>;
+
+/**
+ * The transport to Document Engine.
+ *
+ * Its errors: PermanentError DOCUMENT_ENGINE_NOT_FOUND (404), DOCUMENT_ENGINE_REFUSED (any other 4xx); RecoverableError
+ * DOCUMENT_ENGINE_OVERLOADED (503, 429, 500 "overload"), DOCUMENT_ENGINE_FAULT (any other 5xx, 408),
+ * DOCUMENT_ENGINE_TIMEOUT, DOCUMENT_ENGINE_UNREACHABLE (also a connection that breaks within the answer),
+ * DOCUMENT_ENGINE_LOGIN_REFUSED (401 with a token that was read a moment ago).
+ */
+export function createTransport(settings: DocumentEngineSettings): { send: Send; close: () => Promise<void> } {
+  const { url, secret, timeoutMilliseconds = 70_000, sockets = 6, retries = retryPolicy } = settings;
+  const agent = new Agent({
+    connections: sockets,
+    headersTimeout: timeoutMilliseconds,
+    bodyTimeout: timeoutMilliseconds,
+  });
+
+  const ask = async (request: EngineRequest, { token }: DocumentEngineSecret): Promise<Response> => {
+    const body = request.body?.();
+    return fetch(new URL(request.path, url), {
+      method: request.method,
+      headers: {
+        Authorization: `Token token="${token}"`,
+        Accept: request.accept,
+        ...(typeof body === "string" && { "Content-Type": "application/json" }),
+      },
+      ...(body !== undefined && { body }),
+      redirect: "error",
+      dispatcher: agent,
+      signal: AbortSignal.timeout(timeoutMilliseconds),
+    });
+  };
+
+  const attempt: Send = async (request, read) => {
+    try {
+      const known = await secret.read();
+      let response = await ask(request, known);
+      if (response.status === 401) {
+        // The token was changed: whoever notices first forgets it, and all others read the same new one.
+        secret.forget(known);
+        await response.body?.cancel();
+        response = await ask(request, await secret.read());
+      }
+      if (!response.ok) throw await refusalOf(request, response);
+      return await read(response);
+    } catch (thrown) {
+      throw transportError(request, thrown);
+    }
+  };
+
+  return {
+    send: (request, read) =>
+      request.repeatable ? retries.execute(() => attempt(request, read)) : attempt(request, read),
+    close: () => agent.close(),
+  };
+}
+
+async function refusalOf({ method, path }: EngineRequest, response: Response): Promise<ExchangerError> {
+  const { status } = response;
+  const body = (await response.text().catch(() => "")).slice(0, 500);
+  const told = `Document Engine answered ${method} ${path} with ${status}${body === "" ? "" : `: ${body}`}`;
+  if (status === 401) {
+    return new RecoverableError(
+      "DOCUMENT_ENGINE_LOGIN_REFUSED",
+      "Document Engine refuses the token that its secret holds: correct the secret",
+    );
+  }
+  if (status === 404) return new PermanentError("DOCUMENT_ENGINE_NOT_FOUND", told);
+  if (status === 429 || status === 503 || (status === 500 && /overload/i.test(body))) {
+    return new RecoverableError("DOCUMENT_ENGINE_OVERLOADED", told);
+  }
+  if (status >= 500 || status === 408) return new RecoverableError("DOCUMENT_ENGINE_FAULT", told);
+  return new PermanentError("DOCUMENT_ENGINE_REFUSED", told);
+}
+
+function transportError({ method, path }: EngineRequest, thrown: unknown): unknown {
+  if (thrown instanceof ExchangerError || !(thrown instanceof Error)) return thrown;
+  // What AWS refuses while the secret is read is classified by whoever called.
+  if ("$metadata" in thrown) return thrown;
+  const cause = { cause: thrown };
+  const { name } = thrown;
+  const inner = thrown.cause instanceof Error ? thrown.cause.name : "";
+  if (name === "TimeoutError" || /TimeoutError$/.test(inner)) {
+    return new RecoverableError(
+      "DOCUMENT_ENGINE_TIMEOUT",
+      `Document Engine did not answer ${method} ${path} in time`,
+      cause,
+    );
+  }
+  const why = thrown.cause instanceof Error ? thrown.cause.message : thrown.message;
+  return new RecoverableError(
+    "DOCUMENT_ENGINE_UNREACHABLE",
+    `${method} ${path} of Document Engine broke: ${why}`,
+    cause,
+  );
+}

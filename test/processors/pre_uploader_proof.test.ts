@@ -1,0 +1,192 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { PDFDocument, PDFName, PDFString, StandardFonts } from "pdf-lib";
+import { readPdf } from "../../processors/pre_uploader/pdf/reader.ts";
+import { prove } from "../../processors/pre_uploader/proof/proof.ts";
+import type { Claim } from "../../processors/pre_uploader/proof/proof.ts";
+import { secretsOf } from "../../processors/pre_uploader/proof/secrets.ts";
+import { stringsIn } from "../../processors/pre_uploader/proof/strings.ts";
+import { tokenValues } from "../../processors/pre_uploader/proof/tokens.ts";
+import { boxOf } from "../../processors/pre_uploader/pdf/geometry.ts";
+import { boxOfWord, makePdf, pdfium } from "./engine_bench.ts";
+
+const secret = "Geheimnis123";
+const source = ["Public words", `The code is ${secret}`];
+const clean = ["Public words", "The code is"];
+
+describe("the proof of a produced PDF", () => {
+  /** The claim that the secret was redacted, and whatever else the test is about. */
+  const claimOf = async (pdf: Uint8Array, more: Partial<Claim> = {}): Promise<Claim> => {
+    const content = readPdf(await pdfium(), pdf);
+    const redactions = [{ pageIndex: 0, boxes: [boxOf(await boxOfWord(pdf, 0, secret))], overlayText: "GONE" }];
+    return { source: content, redactions, secrets: secretsOf(content.pages, redactions, ["GONE"]), drawn: [], ...more };
+  };
+  const faultsOf = async (produced: Uint8Array, more: Partial<Claim> = {}) => {
+    const claim = await claimOf(await makePdf([{ lines: source }]), more);
+    try {
+      prove(await pdfium(), produced, claim);
+      return undefined;
+    } catch (error) {
+      expect(error).to.include({ kind: "permanent", code: "PROOF_FAILED" });
+      const { message } = error as Error;
+      expect(message).not.to.include(secret);
+      return message;
+    }
+  };
+  const producedWith = (change: (pdf: PDFDocument) => unknown, lines = clean) => makePdf([{ lines }], change);
+
+  it("passes a PDF from which the text is gone", async () => {
+    expect(await faultsOf(await producedWith(() => undefined))).to.equal(undefined);
+  });
+
+  it("passes what the redaction itself prints in place of the text, also cut", async () => {
+    const [left, top] = await boxOfWord(await makePdf([{ lines: source }]), 0, secret);
+    const print = async (pdf: PDFDocument) => {
+      const font = await pdf.embedFont(StandardFonts.Helvetica);
+      pdf.getPage(0).drawText("NE GO", { x: left + 2, y: 300 - top - 8, size: 8, font });
+    };
+    expect(await faultsOf(await producedWith(print))).to.equal(undefined);
+  });
+
+  const leaks: Record<string, { make: () => Promise<Uint8Array>; fault: RegExp }> = {
+    "text under a black box": {
+      make: () => producedWith((pdf) => pdf.getPage(0).drawRectangle({ x: 0, y: 0, width: 400, height: 300 }), source),
+      fault: /text is left under redactions on page 1/,
+    },
+    "the same words elsewhere, invisible": {
+      make: () =>
+        producedWith(async (pdf) => {
+          const font = await pdf.embedFont(StandardFonts.Helvetica);
+          pdf.getPage(0).drawText(secret, { x: 40, y: 20, size: 1, font, opacity: 0 });
+        }),
+      fault: /redacted words stand on page 1/,
+    },
+    "a title": { make: () => producedWith((pdf) => pdf.setTitle(`On ${secret}.`)), fault: /metadata/ },
+    keywords: { make: () => producedWith((pdf) => pdf.setKeywords(["a", secret.toUpperCase()])), fault: /metadata/ },
+    "an XMP packet": {
+      make: () =>
+        producedWith((pdf) => {
+          const xmp = pdf.context.stream(`<x:xmpmeta><dc:title>${secret}</dc:title></x:xmpmeta>`, {
+            Type: "Metadata",
+            Subtype: "XML",
+          });
+          pdf.catalog.set(PDFName.of("Metadata"), pdf.context.register(xmp));
+        }),
+      fault: /metadata/,
+    },
+    "an object that nothing refers to": {
+      make: () => producedWith((pdf) => pdf.context.register(pdf.context.obj({ Left: PDFString.of(secret) }))),
+      fault: /metadata or other parts/,
+    },
+    "a hidden layer": {
+      make: () =>
+        producedWith((pdf) => {
+          const form = pdf.context.flateStream(`BT /F1 1 Tf [(Geheim) -20 (nis123)] TJ ET`, {
+            Type: "XObject",
+            Subtype: "Form",
+          });
+          pdf.context.register(form);
+        }),
+      fault: /metadata or other parts/,
+    },
+    "an attached text": {
+      make: () => producedWith((pdf) => pdf.attach(Buffer.from(`see ${secret}`), "a.txt")),
+      fault: /attached file 1|metadata/,
+    },
+    "an attached PDF": {
+      make: async () => {
+        const inner = await makePdf([{ lines: source }]);
+        return producedWith((pdf) => pdf.attach(inner, "a.pdf"));
+      },
+      fault: /stand in attached file 1/,
+    },
+    "an attached file that nobody can search": {
+      make: () => producedWith((pdf) => pdf.attach(Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 255]), "a.zip")),
+      fault: /attached file 1 cannot be searched/,
+    },
+    "an earlier revision": { make: () => withRevision(source, clean), fault: /earlier revision/ },
+    "a live annotation": {
+      make: () => producedWith((pdf) => addAnnotation(pdf, "Highlight")),
+      fault: /annotations of page 1 are still live/,
+    },
+    "a missing page": { make: () => makePdf([{ lines: clean }, { lines: [] }]), fault: /it has 2 pages, not 1/ },
+  };
+  for (const [what, { make, fault }] of Object.entries(leaks)) {
+    it(`fails a PDF with ${what}`, async () => {
+      expect(await faultsOf(await make())).to.match(fault);
+    });
+  }
+
+  it("fails a PDF that lost a link that no redaction touches", async () => {
+    const withLink = await makePdf([{ lines: source }], (pdf) => addAnnotation(pdf, "Link"));
+    const content = readPdf(await pdfium(), withLink);
+    expect(await faultsOf(await producedWith(() => undefined), { source: content })).to.match(/links or form fields/);
+    expect(await faultsOf(await producedWith((pdf) => addAnnotation(pdf, "Link")), { source: content })).to.equal(
+      undefined,
+    );
+  });
+
+  it("fails a PDF on which a stamp cannot be read", async () => {
+    const drawn = [{ pageIndex: 0, text: "ABC-001", box: boxOf([200, 200, 100, 20]) }];
+    expect(await faultsOf(await producedWith(() => undefined), { drawn })).to.match(
+      /1 stamps cannot be read on page 1/,
+    );
+    expect(await faultsOf(await makePdf([{ lines: [...clean, "ABC-001"] }]), { drawn })).to.equal(undefined);
+  });
+
+  it("seeks only words that stand nowhere else in the open", async () => {
+    // Prepare
+    const pdf = await makePdf([
+      { lines: ["Smith met Müller-Lüdenscheidt", "on 555-01-99"] },
+      { lines: ["Smith again"] },
+    ]);
+    const content = readPdf(await pdfium(), pdf);
+    const boxes = [[0, 0, 400, 300] as [number, number, number, number]].map(boxOf);
+
+    // Act
+    const secrets = secretsOf(content.pages, [{ pageIndex: 0, boxes }], []);
+
+    // Assess
+    expect([...secrets].sort()).to.deep.equal(["5550199", "lüdenscheidt", "müller", "müllerlüdenscheidt"]);
+  });
+
+  it("compares without regard to case, width, ligatures and punctuation, and pairs of characters where no spaces are", () => {
+    expect([...tokenValues("ﬁnal ＡＢＣＤ 555-01-99 an 契約書")]).to.deep.equal([
+      "final",
+      "abcd",
+      "5550199",
+      "契約",
+      "約書",
+    ]);
+  });
+
+  it("reads strings of a file however they are written", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), (text) => {
+        const utf16 = Buffer.from(`\uFEFF${text}`, "utf16le").swap16();
+        const octal = [...utf16].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+        for (const written of [`<${utf16.toString("hex")}>`, `(${octal})`]) {
+          expect(stringsIn(Buffer.from(`1 0 obj ${written} endobj`))).to.deep.equal([` ${text}`]);
+        }
+      }),
+    );
+  });
+});
+
+function addAnnotation(pdf: PDFDocument, Subtype: string): void {
+  const { context } = pdf;
+  const annotation = context.obj({
+    Type: "Annot",
+    Subtype,
+    Rect: [40, 100, 90, 112],
+    QuadPoints: [40, 112, 90, 112, 40, 100, 90, 100],
+  });
+  pdf.getPage(0).node.set(PDFName.of("Annots"), context.obj([context.register(annotation)]));
+}
+
+/** A PDF that was changed by writing behind its end, as many editors do. */
+async function withRevision(before: string[], after: string[]): Promise<Uint8Array> {
+  const first = Buffer.from(await makePdf([{ lines: before }]));
+  const second = Buffer.from(await makePdf([{ lines: after }]));
+  return Buffer.concat([first, Buffer.from("\n"), second]);
+}
