@@ -1,6 +1,7 @@
 """The job's memory in the destination: which row became which. It is what makes every write repeatable."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from pymysql.connections import Connection
 
@@ -147,14 +148,10 @@ def record(
 ) -> None:
     """Remember which row became which; `replace` where a row's earlier counterpart is gone."""
     number = numbers[table]
-    values = [f"({number}, {source}, {found}, {int(merged)})" for source, found in pairs]
+    values = (f"({number}, {source}, {found}, {int(merged)})" for source, found in pairs)
     again = " ON DUPLICATE KEY UPDATE target_id = VALUES(target_id), merged = VALUES(merged)" if replace else ""
-    for start in range(0, len(values), _AT_ONCE):
-        execute(
-            target,
-            "INSERT INTO exchange_id_map (table_no, source_id, target_id, merged) VALUES"
-            f" {', '.join(values[start : start + _AT_ONCE])}{again}",
-        )
+    while some := ", ".join(islice(values, _AT_ONCE)):
+        execute(target, f"INSERT INTO exchange_id_map (table_no, source_id, target_id, merged) VALUES {some}{again}")
 
 
 def of(numbers: Numbers, table: str, alias: str = "") -> str:

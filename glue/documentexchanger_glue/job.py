@@ -27,7 +27,7 @@ from .report import Report, mismatches, must_match, skipped_lines, write_report
 from .selection import selected_documents
 from .settings import Settings
 from .survey import Survey
-from .task import Count, Moved, Mover, Part, Task
+from .task import Claim, Count, Moved, Mover, Part, Task
 from .work import Chunk, Pace, Work, alone, source_of, target_of
 
 #: The source is in use while it is copied: what appears meanwhile is taken along in a further round, and what hangs on
@@ -121,13 +121,13 @@ def _round(
     tools.log("merged", rows={name: len(gathered.of(name)) for name in work.plan.lookups})
     chunks = patiently(partial(_cut, work, found), "cutting tables into chunks")
     with shown(work.settings):
-        for level in work.plan.levels:
-            _move(work, level, again, tools)
+        moved = {part: done for level in work.plan.levels for part, done in _move(work, level, again, tools)}
     notes = sum((moved.notes for moved in _checked_in(work).values()), Counter[str]())
     waiting = [part for part in chunks if work.plan.tables[part.table].deferred]
     for lost in tools.spread(partial(tools.mover.complete, work), waiting):
         notes.update(lost)
-    counts: list[Count] = tools.spread(partial(tools.mover.verify, work), chunks)
+    claims = [Claim(part, moved.get(part)) for part in chunks]
+    counts: list[Count] = tools.spread(partial(tools.mover.verify, work), claims)
     rows = {name: Count() for name in sorted(work.plan.tables)}
     for part, count in zip(chunks, counts, strict=True):
         rows[part.table].add(count)
@@ -165,12 +165,13 @@ def _cut(work: Work, found: Survey) -> list[Part]:
         return [Part(name, chunk) for name, chunk, _ in planned(target, exchange_id, work.plan.owned)]
 
 
-def _move(work: Work, level: Sequence[str], again: AbstractSet[Part], tools: Tools) -> None:
+def _move(work: Work, level: Sequence[str], again: AbstractSet[Part], tools: Tools) -> list[tuple[Part, Moved]]:
     tasks = patiently(partial(_tasks, work, level, again), "setting ids aside")
     moved: list[Moved] = tools.spread(partial(tools.mover.move, work), tasks)
     for name in level:
         new = [one for one in moved if one.table == name]
         tools.log("copied", table=name, rows=sum(m.read for m in new), written=sum(m.written for m in new))
+    return [(Part(task.table, task.chunk), done) for task, done in zip(tasks, moved, strict=True)]
 
 
 def _tasks(work: Work, level: Sequence[str], again: AbstractSet[Part]) -> list[Task]:

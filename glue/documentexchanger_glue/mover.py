@@ -10,11 +10,12 @@ from pymysql.connections import Connection
 
 from .db import fetch, patiently
 from .domain import ROOT
-from .reading import paths, query_of
-from .server_side import counted_by, described_by, moved_by
+from .reading import paths, queries, query_of
+from .server_side import counted_by, described_by, moved_by, still_holds
+from .server_sql import keys_of
 from .stage import stage
 from .survey import Measuring, Survey
-from .task import Count, Moved, Part, Task
+from .task import Claim, Count, Moved, Part, Task
 from .translate import first_columns
 from .work import Chunk, Work, pages_of, source_of, target_of
 
@@ -56,16 +57,23 @@ def _stream(work: Work, task: Task) -> Moved:
         return moved_by(target, work, task, staged=True)
 
 
-def verify_rows(work: Work, part: Part) -> Count:
-    """Count the rows of one table that hang on one chunk; their keys alone pass through this process."""
-    return patiently(partial(_verify, work, part), "checking the copy")
+def verify_rows(work: Work, claim: Claim) -> Count:
+    """Count the rows of one table that hang on one chunk; their keys alone pass through this process, if at all."""
+    return patiently(partial(_verify, work, claim), "checking the copy")
 
 
-def _verify(work: Work, part: Part) -> Count:
-    table = work.plan.tables[part.table]
+def _verify(work: Work, claim: Claim) -> Count:
+    table, part = work.plan.tables[claim.part.table], claim.part
     names = [*dict.fromkeys([*table.table.primary_key, *first_columns(table)])]
     with target_of(work.settings) as target:
         with source_of(work.settings) as source:
+            recounting = (
+                query
+                for above in pages_of(target, work, part.chunk, table.hangs_on)
+                for query in queries(work.plan, table, f"COUNT(*), {keys_of(table)}", above)
+            )
+            if still_holds(claim.moved, source, recounting):
+                return claim.moved.count
             stage(source, target, work, part, names)
         return counted_by(target, work, part, staged=True)
 

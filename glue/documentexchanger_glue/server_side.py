@@ -7,6 +7,7 @@ source without locks.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TypeGuard
 
 import pymysql
 from pymysql.connections import Connection
@@ -21,9 +22,9 @@ from .patch import set_column
 from .plan import TablePlan
 from .ranges import IdRange, TooFewIdsError, set_aside_more
 from .server_sets import described, describing, measuring, waiting
-from .server_sql import Statements, give_ids, statements, verifying
+from .server_sql import Statements, give_ids, recounting, statements, verifying
 from .survey import Measuring, Survey
-from .task import Count, Moved, Part, Task
+from .task import Claim, Count, Moved, Part, Task
 from .work import Chunk, Work, target_of
 
 _UPDATED_AT_ONCE = 1000
@@ -82,7 +83,7 @@ def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids:
             execute(target, insert.links)
         moved.written += execute(target, insert.rows)
     for query in sql.reconciling:
-        ((count, *notes, wanted, found),) = fetch(target, query)
+        ((count, belong, there, keys, *notes, wanted, found),) = fetch(target, query)
         # Fresh rows, which nobody else has seen yet, are what was read.
         if is_fresh and not sql.twins and wanted != found:
             raise MisfitError(
@@ -90,6 +91,8 @@ def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids:
                 f"rows of table {task.table} changed on their way into the destination; nothing was kept",
             )
         moved.read += int(count or 0)
+        moved.count.add(Count(int(belong or 0), int(there or 0)))
+        moved.keys += int(keys or 0)
         moved.checksum += int(wanted or 0)
         noted = zip(sql.notes, notes, strict=True)
         moved.notes.update({name: int(number) for name, note in noted if (number := int(note or 0))})
@@ -119,14 +122,26 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield some
 
 
-def count_on_server(work: Work, part: Part) -> Count:
+def count_on_server(work: Work, claim: Claim) -> Count:
     """Count the rows of one table that hang on one chunk of documents, by statements of the server."""
 
     def count() -> Count:
+        table = work.plan.tables[claim.part.table]
         with target_of(work.settings) as target:
-            return counted_by(target, work, part)
+            if still_holds(claim.moved, target, recounting(work, table, claim.part.chunk)):
+                return claim.moved.count
+            return counted_by(target, work, claim.part)
 
     return patiently(count, "checking the copy")
+
+
+def still_holds(moved: Moved | None, source: Connection, queries: Iterable[str]) -> TypeGuard[Moved]:
+    """Say whether the source has the rows that were moved, and no others; `queries`: of `recounting`'s kind."""
+    if moved is None:
+        return False
+    counted = [fetch(source, query)[0] for query in queries]
+    rows, keys = (sum(int(row[position] or 0) for row in counted) for position in (0, 1))
+    return (rows, keys) == (moved.read, moved.keys)
 
 
 def counted_by(target: Connection, work: Work, part: Part, *, staged: bool = False) -> Count:

@@ -30,7 +30,8 @@ class Statements:
     #: Remembers and writes the rows, all of them, or only those that are not there yet.
     inserts: tuple[Insert, ...]
     inserts_missing: tuple[Insert, ...]
-    #: Rows in all, `notes` in their order, and what the rows that travel add up to in source and destination.
+    #: Rows in all, those that belong here and those that are here, keys of the source, `notes` in their order, and what
+    #: the rows that travel add up to in source and destination.
     reconciling: tuple[str, ...]
     #: What is noted of rows, in the report's words.
     notes: tuple[str, ...]
@@ -67,6 +68,18 @@ def verifying(work: Work, table: TablePlan, chunk: Chunk, *, staged: bool = Fals
         rows.select(f"COUNT(*), {found}", way, own="LEFT ", parents=parents, there="LEFT ", where=where)
         for way in rows.ways
     ]
+
+
+def recounting(work: Work, table: TablePlan, chunk: Chunk) -> list[str]:
+    """Count the rows of the source, and add up their keys; one row a query."""
+    rows = Rows(work, table, chunk)
+    return [rows.select(f"COUNT(*), {keys_of(table)}", way) for way in rows.ways]
+
+
+def keys_of(table: TablePlan) -> str:
+    """Return SQL that tells by one number which rows of the source these are, in any order."""
+    key = ", ".join(f"t0.{quoted(name)}" for name in table.table.primary_key)
+    return f"COALESCE(SUM(CRC32(CONCAT_WS(',', {key}))), 0)"
 
 
 def give_ids(work: Work, table: TablePlan, without_ids: str, first: int) -> str:
@@ -132,8 +145,12 @@ class _Moving(Rows):
             f"x.{quoted(self.table.table.primary_key[0])} IS NOT NULL",
             " AND ".join(self.travels) or "TRUE",
         )
+        belongs = " AND ".join(self.known(self.needed)) or "TRUE"
         sums = [
             "COUNT(*)",
+            f"COALESCE(SUM({belongs}), 0)",
+            f"COALESCE(SUM({there}), 0)",
+            keys_of(self.table),
             *(f"COALESCE(SUM({note}), 0)" for note in notes),
             f"COALESCE(SUM(IF({travels}, CRC32(CONCAT_WS('#', {', '.join(read)})), 0)), 0)",
             f"COALESCE(SUM(IF({there}, CRC32(CONCAT_WS('#', {', '.join(written)})), 0)), 0)",

@@ -26,19 +26,6 @@ class Task(Part):
 
 
 @dataclass
-class Moved:
-    """What a mover did."""
-
-    table: str
-    read: int = 0
-    written: int = 0
-    #: Of the rows in the destination, whatever their order.
-    checksum: int = 0
-    #: `table` or `table.column` → rows that could not travel, or lost this value.
-    notes: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass
 class Count:
     """Rows that travel, and those of them that were found in the destination."""
 
@@ -49,6 +36,22 @@ class Count:
         """Take in what was counted elsewhere."""
         self.source += other.source
         self.target += other.target
+
+
+@dataclass
+class Moved:
+    """What a mover did."""
+
+    table: str
+    read: int = 0
+    written: int = 0
+    #: Of the rows in the destination, whatever their order.
+    checksum: int = 0
+    #: `table` or `table.column` → rows that could not travel, or lost this value.
+    notes: Counter[str] = field(default_factory=Counter)
+    #: What was there when all was written, and a checksum of the source rows' keys; not remembered.
+    count: Count = field(default_factory=Count)
+    keys: int = 0
 
 
 class Measure(Protocol):
@@ -72,10 +75,18 @@ class Complete(Protocol):
         """Set them."""
 
 
-class Verify(Protocol):
-    """Counts the rows of a part."""
+@dataclass(frozen=True)
+class Claim:
+    """A part, and what its mover said when it was moved a moment ago, if it was."""
 
-    def __call__(self, work: Work, part: Part) -> Count:
+    part: Part
+    moved: Moved | None
+
+
+class Verify(Protocol):
+    """Counts the rows of a part; where the source has still the rows that were moved, their mover's count stands."""
+
+    def __call__(self, work: Work, claim: Claim) -> Count:
         """Count them."""
 
 

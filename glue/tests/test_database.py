@@ -1,12 +1,13 @@
 """What the job makes of a database server that is slow, away, or says no."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 
 import pymysql
 import pytest
+from pymysql.connections import Connection
 
-from documentexchanger_glue import db
+from documentexchanger_glue import db, stage
 from documentexchanger_glue.db import connection, execute, fetch, named, named_lock, patiently, transaction
 from documentexchanger_glue.errors import CopyError, DatabaseError, InvalidInputError
 from documentexchanger_glue.secrets import Login
@@ -210,3 +211,45 @@ def test_a_row_that_no_statement_can_carry_is_named(
     # Assess
     assert (caught.value.code, "comments" in caught.value.message) == ("ROW_TOO_LARGE", True)
     assert target.run("SELECT MAX(CHAR_LENGTH(body)) < 5000 OR MAX(CHAR_LENGTH(body)) IS NULL FROM comments") == [(1,)]
+
+
+@pytest.mark.parametrize("mover", ["streaming"], indirect=True)
+def test_a_row_that_the_source_cannot_send_is_named(
+    source: Case, target: Case, exchange: Make, server: DatabaseServer
+) -> None:
+    # Prepare
+    filed = fill(source)[0]
+    for case in (source, target):
+        case.run("ALTER TABLE comments MODIFY body LONGTEXT NOT NULL")
+    source.add("comments", exhibit_id=filed.exhibit, body="x" * 1_500_000)
+    with closing(server.as_root()) as root, root.cursor() as cursor:
+        cursor.execute("SELECT @@GLOBAL.max_allowed_packet")
+        ((before,),) = cursor.fetchall()
+        cursor.execute("SET GLOBAL max_allowed_packet = 1048576")
+        # Act
+        with pytest.raises(CopyError) as caught:
+            exchange().run()
+        cursor.execute("SET GLOBAL max_allowed_packet = %s", (before,))
+    # Assess
+    assert (caught.value.code, "comments" in caught.value.message) == ("ROW_TOO_LARGE", True)
+    assert target.run("SELECT COUNT(*) FROM comments WHERE LENGTH(body) > 1000") == [(0,)]
+
+
+@pytest.mark.parametrize("mover", ["streaming"], indirect=True)
+def test_rows_that_are_lost_between_the_servers_fail_the_job(
+    source: Case, target: Case, exchange: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Prepare
+    fill(source)
+    original = stage.execute_rows
+
+    def lossy(to: Connection, table: str, head: bytes, rows: Iterable[bytes]) -> None:
+        original(to, table, head, list(rows)[1 if table == "comments" else 0 :])
+
+    monkeypatch.setattr(stage, "execute_rows", lossy)
+    # Act
+    with pytest.raises(CopyError) as caught:
+        exchange().run()
+    # Assess
+    assert (caught.value.code, "comments" in caught.value.message) == ("CHECKSUM_DIFFERS", True)
+    assert target.rows("comments") == []

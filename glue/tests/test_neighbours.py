@@ -9,6 +9,7 @@ import pytest
 from pymysql.connections import Connection
 
 from documentexchanger_glue import db
+from documentexchanger_glue.domain import NOT_COPIED
 from tests.cases import Case, Filed, file_document, fill
 from tests.conftest import Exchange, keep_login
 from tests.servers import DatabaseServer
@@ -105,7 +106,7 @@ def test_a_login_that_may_do_nothing_but_read_the_source_is_enough(
     # Prepare
     fill(source)
     user = f"w{uuid.uuid4().hex[:12]}"
-    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER"
+    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, CREATE TEMPORARY TABLES"
     target.run(f"CREATE USER {user}@'%' IDENTIFIED BY '{user}-pass'")
     target.run(f"GRANT SELECT ON case_{source.number}.* TO {user}@'%'")
     target.run(f"GRANT {rights} ON case_{target.number}.* TO {user}@'%'")
@@ -115,7 +116,7 @@ def test_a_login_that_may_do_nothing_but_read_the_source_is_enough(
     # Assess
     target.run(f"DROP USER {user}@'%'")
     assert {name: (count.source, count.target) for name, count in report.rows.items()} == {
-        name: (len(rows), len(rows)) for name, rows in source.fingerprint().items()
+        name: (len(rows), len(rows)) for name, rows in source.fingerprint().items() if name not in NOT_COPIED
     }
 
 

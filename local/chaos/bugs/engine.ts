@@ -125,14 +125,9 @@ export const engineBugs: readonly Bug[] = [
     breaks: "the ledger is taken for complete while files of known documents are missing",
     edits: [
       {
-        file: "engine/exchange/decide.ts",
-        find: "  if (copied < expected.copy || uploaded < expected.upload) {\n",
-        replace: "  if (copied < expected.documents || uploaded < 1) {\n",
-      },
-      {
-        file: "engine/lifecycle/observe.ts",
-        find: `rows("copy") >= expected.copy && rows("upload") >= expected.upload`,
-        replace: `rows("copy") >= expected.documents && rows("upload") >= 1`,
+        file: "engine/exchange/observed.ts",
+        find: "      expected: expected[stage],\n",
+        replace: `      expected: stage === "copy" ? expected.documents : 1,\n`,
       },
     ],
     row: "fault aws:lambda:invocation-add-delay of the ledger",

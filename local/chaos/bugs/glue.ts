@@ -81,8 +81,8 @@ export const glueBugs: readonly Bug[] = [
     edits: [
       {
         file: `${folder}/job.py`,
-        find: `            patiently(partial(finish, settings), "finishing")\n`,
-        replace: `            patiently(partial(finish, settings), "finishing")\n            execute(guard, f"UPDATE {settings.source_schema}.custodians SET email = 'x' LIMIT 1")\n`,
+        find: `        patiently(partial(finish, settings), "finishing")\n`,
+        replace: `        patiently(partial(finish, settings), "finishing")\n        from .db import execute\n        with target_of(settings) as target:\n            execute(target, f"UPDATE {settings.source_schema}.custodians SET email = 'x' LIMIT 1")\n`,
       },
     ],
     row: "clean",

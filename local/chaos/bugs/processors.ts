@@ -44,8 +44,8 @@ export const processorBugs: readonly Bug[] = [
     edits: [
       {
         file: "processors/ledger/entries.ts",
-        find: `entries(event, "not_found", copyAndWhatFollows)`,
-        replace: `entries(event, "done", copyAndWhatFollows)`,
+        find: `entries(event, "not_found", fromWhereItSpeaks)`,
+        replace: `entries(event, "done", fromWhereItSpeaks)`,
       },
     ],
     row: "clean",
