@@ -18,7 +18,8 @@ module.exports = {
     may("engine", "contracts", "programs"),
     {
       name: "the-agpl-library-stays-in-its-stand-in",
-      comment: "mupdf is AGPL: it serves the local stand-in of Document Engine and never reaches anything that is shipped",
+      comment:
+        "mupdf is AGPL: it serves the local stand-in of Document Engine and never reaches anything that is shipped",
       severity: "error",
       from: { pathNot: "^(local/document-engine|test|bench)/" },
       to: { path: "^(node_modules/)?mupdf(/|$)" },
