@@ -5,7 +5,8 @@ Arguments and exit code; the work is in documentexchanger_glue.
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 
 from documentexchanger_glue import storage
 from documentexchanger_glue.errors import CopyError
@@ -18,6 +19,8 @@ from documentexchanger_glue.threads import spread_over
 
 #: On the server; more would wait for each other.
 _STATEMENTS_AT_ONCE = 4
+#: So many tasks are done here before Spark's tasks have begun.
+_FEW = 32
 
 
 def main(argv: list[str]) -> int:
@@ -43,7 +46,7 @@ def main(argv: list[str]) -> int:
 
 
 def copy(settings: Settings, log: Log) -> None:
-    """Copy with the mover that fits; Spark starts only where rows must pass through it."""
+    """Copy with the mover that fits; Spark starts only where many rows must pass through it."""
     mover = chosen_mover(settings)
     log("mover chosen", mover=mover)
     with _spread(mover) as spread:
@@ -52,16 +55,21 @@ def copy(settings: Settings, log: Log) -> None:
 
 @contextmanager
 def _spread(mover: str) -> Iterator[Spread]:
+    here: Spread = spread_over(_STATEMENTS_AT_ONCE)
     if mover != STREAMING:
-        yield spread_over(_STATEMENTS_AT_ONCE)
+        yield here
         return
-    from documentexchanger_glue.spark import spread_by, start_spark  # noqa: PLC0415 (costs seconds)
+    with ExitStack() as started:
 
-    session = start_spark("documentexchanger")
-    try:
-        yield spread_by(session)
-    finally:
-        session.stop()
+        @cache
+        def over_spark() -> Spread:
+            from documentexchanger_glue.spark import spread_by, start_spark  # noqa: PLC0415 (costs seconds)
+
+            session = start_spark("documentexchanger")
+            started.callback(session.stop)
+            return spread_by(session)
+
+        yield lambda work, items: (here if len(items) <= _FEW else over_spark())(work, items)
 
 
 if __name__ == "__main__":

@@ -166,6 +166,24 @@ def test_cases_on_one_server_need_no_spark(
     assert len(target.rows("documents")) == 4
 
 
+@pytest.mark.parametrize("mover", ["streaming"], indirect=True)
+@pytest.mark.parametrize("few", [0, 1000])
+def test_streamed_rows_are_the_same_whether_they_pass_through_tasks_of_spark(
+    source: Case, target: Case, exchange: Make, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    # Prepare
+    fill(source)
+    monkeypatch.setattr(script, "_FEW", few)
+    same = exchange()
+    # Act
+    code = script.main(["script.py", *arguments_of(same.settings, mover=same.mover)])
+    # Assess
+    assert code == 0
+    counts = {table: len(rows) for table, rows in source.fingerprint().items()}
+    assert {table: len(rows) for table, rows in target.fingerprint().items()} == counts
+    assert target.dangling() == []
+
+
 def test_results_come_in_the_order_of_the_items() -> None:
     # Prepare
     session = SparkSession.builder.getOrCreate()
