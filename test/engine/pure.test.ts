@@ -192,6 +192,7 @@ describe("execution input", () => {
       "--destination_case_id": "2",
       "--batch_id": "b1",
       "--include_natives": "false",
+      "--annotated": "false",
       "--metadata": JSON.stringify(record.request.metadata),
       "--manifest_prefix": `exchanges/${id}/manifest/`,
       "--report_key": `exchanges/${id}/report.json`,
