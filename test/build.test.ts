@@ -163,7 +163,7 @@ describe("the build", () => {
       const exchange = newExchange();
       const queueUrl = await aws.queue();
       const partKey = `exchanges/${exchange.exchangeId}/manifest/part-00000.jsonl`;
-      const line = { documentId: "1", destinationDocumentId: "2", exhibitIds: [], files: [] };
+      const line = { documentId: "1", destinationDocumentId: "2", sourceBatchId: null, exhibits: [], files: [] };
       const Body = Buffer.from(JSON.stringify(line));
       await aws.s3.send(new PutObjectCommand({ Bucket: aws.cloud.caseBucket, Key: partKey, Body }));
       const input = {
