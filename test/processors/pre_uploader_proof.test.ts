@@ -48,6 +48,28 @@ describe("the proof of a produced PDF", () => {
     expect(await faultsOf(await producedWith(print))).to.equal(undefined);
   });
 
+  describe("of redactions that lie on each other", () => {
+    const twice = async (...overlays: string[]) => {
+      const boxes = [boxOf(await boxOfWord(await makePdf([{ lines: source }]), 0, secret))];
+      return { redactions: overlays.map((overlayText) => ({ pageIndex: 0, boxes, overlayText })) };
+    };
+
+    it("passes what they print, which is read mingled", async () => {
+      const [left, top] = await boxOfWord(await makePdf([{ lines: source }]), 0, secret);
+      const print = async (pdf: PDFDocument) => {
+        const font = await pdf.embedFont(StandardFonts.Helvetica);
+        pdf.getPage(0).drawText("GVOONIED", { x: left + 2, y: 300 - top - 8, size: 5, font });
+      };
+      expect(await faultsOf(await producedWith(print), await twice("GONE", "VOID"))).to.equal(undefined);
+      expect(await faultsOf(await producedWith(print), await twice("GONE"))).to.match(/text is left under redactions/);
+    });
+
+    it("does not take what was to be hidden for what they print, though every character is one of theirs", async () => {
+      const produced = await producedWith(() => undefined, source);
+      expect(await faultsOf(produced, await twice("Geh 123", "eimnis"))).to.match(/text is left under redactions/);
+    });
+  });
+
   const leaks: Record<string, { make: () => Promise<Uint8Array>; fault: RegExp }> = {
     "text under a black box": {
       make: () => producedWith((pdf) => pdf.getPage(0).drawRectangle({ x: 0, y: 0, width: 400, height: 300 }), source),

@@ -51,10 +51,15 @@ function pageFaults({ pages }: PdfContent, { source, redactions }: Claim): strin
   return pages.flatMap((page, index) => {
     const boxes = boxesOn(index, redactions);
     const overlays = redactions.flatMap(({ pageIndex, overlayText }) =>
-      pageIndex === index ? [overlayText ?? ""] : [],
+      pageIndex === index && overlayText ? [overlayText.replaceAll(/\s/g, "")] : [],
     );
+    const before = source.pages[index]?.characters ?? [];
     const left =
-      boxes.length === 0 ? [] : linesUnder(page.characters, boxes).filter((line) => !isOverlay(line, overlays));
+      boxes.length === 0
+        ? []
+        : linesUnder(page.characters, boxes).filter(
+            (line) => !isOverlay(line, overlays) && !areMingledOverlays(line, overlays, before),
+          );
     const number = index + 1;
     return [
       ...(left.length > 0 ? [`text is left under redactions on page ${number}, in ${left.length} places`] : []),
@@ -67,25 +72,46 @@ function pageFaults({ pages }: PdfContent, { source, redactions }: Claim): strin
 }
 
 /** The readable characters under the boxes, as lines: neighbours in the order of the text. */
-function linesUnder(characters: readonly Character[], boxes: readonly Box[]): string[] {
-  const lines: string[] = [];
-  let line = "";
+function linesUnder(characters: readonly Character[], boxes: readonly Box[]): Character[][] {
+  const lines: Character[][] = [[]];
   for (const character of characters) {
-    if (isUnder(character, boxes)) line += character.text;
-    else if (character.box === undefined && /[\r\n]/.test(character.text)) {
-      lines.push(line);
-      line = "";
-    }
+    if (isUnder(character, boxes)) lines.at(-1)?.push(character);
+    else if (character.box === undefined && /[\r\n]/.test(character.text)) lines.push([]);
   }
-  return [...lines, line].filter((one) => one !== "");
+  return lines.filter((line) => line.length > 0);
 }
 
 /** Whether a line is of what redactions print in place of what they hide, cut at either end. */
-function isOverlay(line: string, overlays: readonly string[]): boolean {
-  return overlays.some((overlay) => {
-    const printed = overlay.replaceAll(/\s/g, "");
-    return printed !== "" && printed.repeat(Math.ceil(line.length / printed.length) + 1).includes(line);
-  });
+function isOverlay(line: readonly Character[], overlays: readonly string[]): boolean {
+  const text = textOf(line);
+  return overlays.some(
+    (printed) => printed !== "" && printed.repeat(Math.ceil(text.length / printed.length) + 1).includes(text),
+  );
+}
+
+/**
+ * Whether a line is what several redactions print over each other, which is read mingled: characters of theirs, none of
+ * which stands where the source has the same.
+ */
+function areMingledOverlays(
+  line: readonly Character[],
+  overlays: readonly string[],
+  before: readonly Character[],
+): boolean {
+  const printed = overlays.join("");
+  return overlays.length > 1 && line.every((one) => printed.includes(one.text) && !before.some(standsAt(one)));
+}
+
+/** By less than this a glyph is moved when a file is written anew. In points. */
+const sameWithin = 1;
+
+function standsAt({ text, box }: Character): (other: Character) => boolean {
+  const edges = (of: Box) => [of.left, of.top, of.right, of.bottom];
+  return (other) => {
+    if (other.text !== text || box === undefined || other.box === undefined) return false;
+    const theirs = edges(other.box);
+    return edges(box).every((edge, index) => Math.abs(edge - (theirs[index] ?? Infinity)) < sameWithin);
+  };
 }
 
 function lostLinks(page: PageContent, before: PageContent | undefined, boxes: readonly Box[]): boolean {
