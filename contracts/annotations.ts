@@ -53,7 +53,7 @@ export const virtualTypes: Readonly<Record<string, BrandableType>> = {
 };
 
 /** What tells a Bates stamp from a confidentiality stamp and both from any other text. */
-export const stampMarker = z.looseObject({ stamp: z.enum(["bates_stamp", "confidentiality_stamp"]) });
+const stampMarker = z.looseObject({ stamp: z.enum(["bates_stamp", "confidentiality_stamp"]) });
 
 /** As far as an annotation's content says what it is. */
 interface Typed {
@@ -70,7 +70,7 @@ export function virtualTypeOf({ type, customData }: Typed): string {
 }
 
 /** What travels with an annotation; `undefined`: none of our types, so that it does not travel. */
-export function annotationTypeOf(content: Typed): BrandableType | undefined {
+function annotationTypeOf(content: Typed): BrandableType | undefined {
   return virtualTypes[virtualTypeOf(content)];
 }
 

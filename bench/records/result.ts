@@ -25,7 +25,7 @@ export interface Result {
 export const seconds = ({ runs }: Series): number => median(runs.map((run) => run.seconds));
 
 /** Of a tiny exchange everything counts but Spark's own start. */
-export const fixedSeconds = ({ way, runs }: Series): number =>
+const fixedSeconds = ({ way, runs }: Series): number =>
   median(runs.map((run) => (way === "streaming" ? (run.workSeconds ?? run.seconds) : run.seconds)));
 
 export const peakMiB = ({ runs }: Series): number => Math.max(...runs.map((run) => run.peakMiB ?? 0));

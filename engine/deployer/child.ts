@@ -12,7 +12,7 @@ import type { PulumiFn } from "@pulumi/pulumi/automation/workspace.js";
 import type { ExchangeStackConfig } from "../../programs/exchange/config.ts";
 import { classify, type Diagnostic } from "./errors.ts";
 import { removeFolder } from "./folders.ts";
-import { projectName, type Job, type Order, type Outcome } from "./protocol.ts";
+import { projectName, type Job, type Outcome } from "./protocol.ts";
 
 const stop = new AbortController();
 const diagnostics: Diagnostic[] = [];
@@ -22,9 +22,10 @@ const options = { onEvent: collect, signal: stop.signal, color: "never" as const
 
 const workDir = z.string().parse(process.argv[2]);
 let ordered = false;
-process.once("message", (order: Order) => {
+// A configuration never stands on a command line.
+process.once("message", (job: Job) => {
   ordered = true;
-  void carryOut(order);
+  void carryOut(job);
 });
 // A parent that is gone must not leave a stack half changed by nobody: stop as on a signal, and let go of the lock.
 for (const event of ["disconnect", "SIGINT", "SIGTERM"])
@@ -36,7 +37,7 @@ process.once("disconnect", () => {
   if (!ordered) void removeFolder(workDir, process.env);
 });
 
-async function carryOut({ job }: Order): Promise<void> {
+async function carryOut(job: Job): Promise<void> {
   const outcome = await attempt(job);
   await removeFolder(workDir, process.env);
   if (process.connected) await new Promise((sent) => process.send?.(outcome, sent));

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import PQueue from "p-queue";
 import { makeFolder, noteOwner, removeAbandoned, removeFolder } from "./folders.ts";
 import { Door } from "./door.ts";
-import type { Job, Order, Outcome } from "./protocol.ts";
+import type { Job, Outcome } from "./protocol.ts";
 
 export interface DeployerOptions {
   /** Operations at once; the rest waits its turn. */
@@ -94,7 +94,7 @@ export class Deployer {
       }
       run.signal?.addEventListener("abort", stop, { once: true });
       if (run.signal?.aborted === true) stop();
-      child.send({ job } satisfies Order);
+      child.send(job);
       return await ended;
     } finally {
       run.signal?.removeEventListener("abort", stop);

@@ -29,8 +29,3 @@ export type Job =
 export type Outcome =
   | { readonly ok: true; readonly outputs: Readonly<Record<string, unknown>> | null }
   | { readonly ok: false; readonly cancelled: boolean; readonly error: DeployError };
-
-/** The first and only message to a child. It travels by IPC: a configuration never stands on a command line. */
-export interface Order {
-  readonly job: Job;
-}

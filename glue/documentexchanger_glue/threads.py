@@ -1,4 +1,4 @@
-"""Work spread over threads of this process, for work that the database server does."""
+"""Work spread over threads of this process: the database servers do it, or it is too little for Spark."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor

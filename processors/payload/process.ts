@@ -30,7 +30,7 @@ const gathered = 100;
  * the processor of the queue stands.
  *
  * @throws PermanentError INVALID_INPUT, INVALID_MANIFEST (names part and line), NO_SUCH_KEY, QUEUE_MISSING
- * @throws RecoverableError when AWS fails or refuses messages for now
+ * @throws RecoverableError when AWS fails, or refuses messages in passing
  */
 export async function constructPayload(to: PayloadDependencies, event: unknown): Promise<PayloadResult> {
   const input = parseInput(event);

@@ -1,15 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
-import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { z } from "zod";
-import { createDocumentEngine } from "../shared/document_engine/client.ts";
+import { connectDocumentEngine } from "../shared/document_engine/connect.ts";
 import { documentEngineSettings, givingUp, readEnvironment } from "../shared/environment.ts";
 import { createLog } from "../shared/log.ts";
-import { documentEngineSecretReader } from "../shared/secret.ts";
 import { startPdfium } from "./pdf/pdfium.ts";
 import { preUploaderHandler } from "./process.ts";
 
@@ -29,15 +27,11 @@ const environment = readEnvironment(
 // The build lays it beside the bundle.
 const pdfium = startPdfium(new Uint8Array(readFileSync(join(import.meta.dirname, "pdfium.wasm"))));
 
-const secrets = new SecretsManagerClient({ maxAttempts: 5 });
 const to = {
   s3: new S3Client({ maxAttempts: 5 }),
   sqs: new SQSClient({ maxAttempts: 5 }),
   sns: new SNSClient({ maxAttempts: 5 }),
-  engine: createDocumentEngine({
-    url: environment.DOCUMENT_ENGINE_URL,
-    secret: documentEngineSecretReader(secrets, environment.DOCUMENT_ENGINE_SECRET_ARN),
-  }),
+  engine: connectDocumentEngine(environment),
   log: createLog("pre_uploader_processor"),
   now: () => new Date(),
   topicArn: environment.TOPIC_ARN,

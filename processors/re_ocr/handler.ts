@@ -1,12 +1,10 @@
 import { S3Client } from "@aws-sdk/client-s3";
-import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { z } from "zod";
-import { createDocumentEngine } from "../shared/document_engine/client.ts";
+import { connectDocumentEngine } from "../shared/document_engine/connect.ts";
 import { documentEngineSettings, givingUp, readEnvironment } from "../shared/environment.ts";
 import { createLog } from "../shared/log.ts";
-import { documentEngineSecretReader } from "../shared/secret.ts";
 import { reOcrHandler } from "./process.ts";
 
 const environment = readEnvironment(
@@ -20,16 +18,11 @@ const environment = readEnvironment(
   }),
 );
 
-const secrets = new SecretsManagerClient({ maxAttempts: 5 });
-
 export const handler = reOcrHandler({
   s3: new S3Client({ maxAttempts: 5 }),
   sqs: new SQSClient({ maxAttempts: 5 }),
   sns: new SNSClient({ maxAttempts: 5 }),
-  engine: createDocumentEngine({
-    url: environment.DOCUMENT_ENGINE_URL,
-    secret: documentEngineSecretReader(secrets, environment.DOCUMENT_ENGINE_SECRET_ARN),
-  }),
+  engine: connectDocumentEngine(environment),
   log: createLog("re_ocr_processor"),
   now: () => new Date(),
   topicArn: environment.TOPIC_ARN,

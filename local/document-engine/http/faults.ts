@@ -34,7 +34,7 @@ export const fault = z.discriminatedUnion("kind", [
 export type Fault = z.input<typeof fault>;
 
 /** When a fault happens: for requests of this method and with a path that matches, after `skip` of them, `times` times. */
-export const faultPlan = z.strictObject({
+const faultPlan = z.strictObject({
   method: z.string().optional(),
   /** A regular expression. */
   path: z.string().optional(),

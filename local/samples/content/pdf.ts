@@ -33,7 +33,7 @@ export interface Sheet {
 
 /** The size of every page, before one is turned. */
 export const pageSize = { width: 595, height: 842 };
-export const sheetFontSize = 12;
+const sheetFontSize = 12;
 
 /** A PDF with real, extractable text; equal bytes for equal content. */
 export async function makePdf(content: PdfContent): Promise<Buffer> {
