@@ -66,7 +66,7 @@ async function perform(job: Job): Promise<Record<string, unknown> | null> {
     return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
   }
   if (job.kind === "destroy") {
-    await destroy(job, workspace, workDir);
+    await destroy(job, workspace);
     return null;
   }
   const stack = await selectOrCreate(job, workspace);
@@ -81,33 +81,17 @@ async function perform(job: Job): Promise<Record<string, unknown> | null> {
  * died in the middle of that has left its history, its backups and its lock, which only go with a stack of that name. So
  * it is made again, empty.
  */
-async function destroy(job: Job, workspace: LocalWorkspace, workDir: string): Promise<void> {
-  const pulumi = async (...args: string[]) => execa("pulumi", [...args, "--non-interactive"], { cwd: workDir });
-  // The SDK's own call leaves the stack's backup in the backend.
-  const remove = (name: string) => pulumi("stack", "rm", "--yes", "--remove-backups", name);
+async function destroy(job: Job, workspace: LocalWorkspace): Promise<void> {
   const stack = await selectIfAny(job.stackName, workspace);
   if (stack) {
     if (job.recover) await recover(stack);
     stop.signal.throwIfAborted();
     await sparing(stack).destroy(options);
-    await remove(job.stackName);
+    await removeStack(job.stackName, workspace);
     return;
   }
-  try {
-    await Stack.create(job.stackName, workspace);
-    await remove(job.stackName);
-  } catch (error) {
-    if (!(error instanceof Error && error.name === "ConcurrentUpdateError")) throw error;
-    // No stack can be made under a lock, and no lock be freed without its stack; but a stack can be renamed into it.
-    const spare = `${job.stackName}-spare`;
-    await Stack.createOrSelect(spare, workspace);
-    await pulumi("stack", "rename", "--stack", spare, job.stackName);
-    await (await Stack.select(job.stackName, workspace)).cancel();
-    await remove(job.stackName);
-    // The renaming leaves a backup under the old name.
-    await Stack.create(spare, workspace);
-    await remove(spare);
-  }
+  await createDespiteLock(job.stackName, workspace);
+  await removeStack(job.stackName, workspace);
 }
 
 /** After each operation the SDK runs the CLI three times more, for outputs and history that nobody here reads. */
@@ -119,14 +103,43 @@ function sparing(stack: Stack): Stack {
 
 /** A stack that should be new is created without asking for it first; each question is a run of the CLI. */
 async function selectOrCreate(job: Extract<Job, { kind: "up" }>, workspace: LocalWorkspace): Promise<Stack> {
-  if (!job.isNew) return Stack.createOrSelect(job.stackName, workspace);
+  const found = job.isNew ? null : await selectIfAny(job.stackName, workspace);
+  if (found) return found;
+  if (job.recover) return createDespiteLock(job.stackName, workspace);
   try {
     return await Stack.create(job.stackName, workspace);
   } catch (error) {
-    if (error instanceof Error && error.name === "StackAlreadyExistsError")
-      return Stack.select(job.stackName, workspace);
+    if (isNamed(error, "StackAlreadyExistsError")) return Stack.select(job.stackName, workspace);
     throw error;
   }
+}
+
+/** Who died while making a stack may have left its lock and no stack. */
+async function createDespiteLock(stackName: string, workspace: LocalWorkspace): Promise<Stack> {
+  try {
+    return await Stack.create(stackName, workspace);
+  } catch (error) {
+    if (!isNamed(error, "ConcurrentUpdateError")) throw error;
+  }
+  // No stack can be made under a lock, and no lock be freed without its stack; but a stack can be renamed into it.
+  const spare = `${stackName}-spare`;
+  await Stack.createOrSelect(spare, workspace);
+  await pulumi(workspace, "stack", "rename", "--stack", spare, stackName);
+  const stack = await Stack.select(stackName, workspace);
+  await stack.cancel();
+  // The renaming leaves a backup under the old name.
+  await Stack.create(spare, workspace);
+  await removeStack(spare, workspace);
+  return Stack.select(stackName, workspace);
+}
+
+/** The SDK's own call leaves the stack's backup in the backend. */
+function removeStack(stackName: string, workspace: LocalWorkspace): Promise<void> {
+  return pulumi(workspace, "stack", "rm", "--yes", "--remove-backups", stackName);
+}
+
+async function pulumi({ workDir: cwd }: LocalWorkspace, ...args: string[]): Promise<void> {
+  await execa("pulumi", [...args, "--non-interactive"], { cwd });
 }
 
 /** Whoever gave this order has proved that no process runs the stack, so its lock protects nothing. */
@@ -139,9 +152,13 @@ async function selectIfAny(stackName: string, workspace: LocalWorkspace): Promis
   try {
     return await Stack.select(stackName, workspace);
   } catch (error) {
-    if (error instanceof Error && error.name === "StackNotFoundError") return null;
+    if (isNamed(error, "StackNotFoundError")) return null;
     throw error;
   }
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
 }
 
 /** The program, which tells its outputs when they are known. */

@@ -7,12 +7,13 @@ import { thisMachine, type ProcessTable } from "./process-table.ts";
 import { projectName } from "./protocol.ts";
 
 const ownerFile = "owner";
-const folderName = /-[0-9a-f]{8}$/;
+/** The number of the engine's process that made it stands in its name: there from the start, whenever the engine dies. */
+const folderName = /-(\d+)-[0-9a-f]{8}$/;
 const newMs = 60_000;
 
 /** Makes the folder of one operation, with a place for temporary files, so that these go with it. */
 export async function makeFolder(workDir: string, stackName: string): Promise<{ folder: string; temporary: string }> {
-  const folder = join(workDir, `${stackName}-${randomUUID().slice(0, 8)}`);
+  const folder = join(workDir, `${stackName}-${process.pid}-${randomUUID().slice(0, 8)}`);
   const temporary = join(folder, "tmp");
   await mkdir(temporary, { recursive: true });
   return { folder, temporary };
@@ -40,12 +41,15 @@ export async function removeAbandoned(
   processes: ProcessTable = thisMachine,
 ): Promise<void> {
   for (const name of await readdir(workDir)) {
-    if (!folderName.test(name)) continue;
+    const maker = folderName.exec(name)?.[1];
+    if (maker === undefined) continue;
     const folder = join(workDir, name);
     const owner = await readFile(join(folder, ownerFile), "utf8").catch(() => undefined);
-    if (owner === undefined && (await isNew(folder))) continue;
-    const command = owner === undefined ? undefined : processes.commandOf(Number(owner));
-    if (command === undefined || !runsBy(command)) await removeFolder(folder, environment);
+    const isInUse =
+      owner === undefined
+        ? processes.commandOf(Number(maker)) !== undefined && (await isNew(folder))
+        : runsBy(processes.commandOf(Number(owner)) ?? "");
+    if (!isInUse) await removeFolder(folder, environment);
   }
 }
 

@@ -74,9 +74,9 @@ function attemptsSince(since: Date, purpose: string, operations: readonly Operat
   return operations.filter(({ purpose: of, endedAt }) => of === purpose && endedAt && endedAt > since).length;
 }
 
-/** After an operation that did not end by itself, the stack may be locked and have pending operations. */
+/** After an operation that did not end by itself, the stack may be locked and have pending operations until one succeeds. */
 function start(wish: OperationWish, attempt: number, observed: Observed, reason: string): Decision {
-  const before = observed.operations.at(-1)?.state;
-  const recover = before === "aborted" || before === "cancelled";
+  const since = observed.operations.slice(observed.operations.findLastIndex(({ state }) => state === "succeeded") + 1);
+  const recover = since.some(({ state }) => state === "aborted" || state === "cancelled");
   return { action: { do: "operate", wish, attempt, recover }, reason };
 }

@@ -36,6 +36,7 @@ export function parseBody<Message>(schema: z.ZodType<Message>, body: string): Me
 
 /**
  * A handler of an SQS queue: works on all messages of a batch at once and answers with those that shall come again.
+ * A batch with messages that came before is worked off in turn, see {@link inTurn}.
  *
  * Done before → a success, logged. Hopeless (also: unreadable) → given up at once, with the reason. Anything else →
  * comes again, and is given up with the reason on the last receive, before the queue's redrive would drop the reason.
@@ -43,15 +44,30 @@ export function parseBody<Message>(schema: z.ZodType<Message>, body: string): Me
 export function batchHandler<Message>(work: MessageWork<Message>): BatchHandler {
   return (event) => {
     const processor = new BatchProcessor(EventType.SQS);
-    return processPartialResponse(event, (record: SQSRecord) => treat(work, record), processor, {
+    const receives = Math.max(...event.Records.map(receivesOf));
+    const Records = inTurn(event.Records, receives);
+    return processPartialResponse({ Records }, (record: SQSRecord) => treat(work, record), processor, {
       throwOnFullBatchFailure: false,
-      processInParallel: true,
+      processInParallel: receives === 1,
     });
   };
 }
 
+/**
+ * A message that kills the process takes its batch along. Worked off one by one, and every second time in the reverse
+ * order, each of the others is once done before it, and told as done, before all of them are given up.
+ */
+function inTurn(records: readonly SQSRecord[], receives: number): SQSRecord[] {
+  const ordered = records.toSorted((one, other) => (one.messageId < other.messageId ? -1 : 1));
+  return receives % 2 === 0 ? ordered : ordered.reverse();
+}
+
+function receivesOf({ attributes }: SQSRecord): number {
+  return Number(attributes.ApproximateReceiveCount);
+}
+
 async function treat<Message>(work: MessageWork<Message>, record: SQSRecord): Promise<void> {
-  const receives = Number(record.attributes.ApproximateReceiveCount);
+  const receives = receivesOf(record);
   let log = work.log.child({ messageId: record.messageId, receives, bodyLength: record.body.length });
   try {
     const message = parseBody(work.schema, record.body);

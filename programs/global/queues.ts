@@ -56,7 +56,12 @@ export function makeQueues(scope: Scope, topic: sns.Topic): GlobalQueues {
     ledger: fromTopic("ledger", visibilityFor(lambdas.ledger), documentEvents),
     deadLetter: new WorkQueue(
       `${resourcePrefix}dlq`,
-      { visibilityTimeoutSeconds: visibilityFor(lambdas.dead_letter), redrive, requireTls },
+      {
+        visibilityTimeoutSeconds: visibilityFor(lambdas.dead_letter),
+        // Nobody promises that the count of receives begins anew where SQS lays a message that it moves here itself.
+        redrive: { ...redrive, maxReceiveCount: 2 * config.maxReceiveCount },
+        requireTls,
+      },
       options,
     ),
     parked,

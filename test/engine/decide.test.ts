@@ -60,6 +60,17 @@ const table: Row[] = [
     { do: "operate", wish: up("provision", "running"), attempt: 2, recover: true },
   ],
   [
+    "recovers the stack again when that has failed",
+    record("PROVISIONING"),
+    seen({
+      operations: [
+        { ...operation("provision", "aborted", { endedAt: ago(9) }), id: "first" },
+        { ...operation("provision", "failed", { endedAt: ago(4) }), attempt: 2 },
+      ],
+    }),
+    { do: "operate", wish: up("provision", "running"), attempt: 3, recover: true },
+  ],
+  [
     "backs off after a passing failure",
     record("PROVISIONING"),
     seen({ operations: [operation("provision", "failed", { endedAt: ago(1) })] }),

@@ -54,6 +54,16 @@ describe("deployer", function () {
   const other = (kind: "destroy" | "outputs", recover = false): Job => ({ kind, stackName: "exchange-1", recover });
   const outputs = (phase: string): Outcome => ({ ok: true, outputs: { phase, queues: {}, processors: {} } });
 
+  const about = async () =>
+    (await readdir(join(folder, ".pulumi"), { recursive: true })).filter((path) =>
+      /exchange-1.*\.(json|bak)/.test(path),
+    );
+  const leaveLock = async () => {
+    const locks = join(folder, ".pulumi", "locks", "organization", "documentexchanger", "exchange-1");
+    await mkdir(locks, { recursive: true });
+    await writeFile(join(locks, "5bda8697-c76f-4ccc-87c4-0792df8fefc2.json"), "{}");
+  };
+
   it("brings a stack up, changes its phase, reads its outputs and destroys it without the program", async () => {
     const seen: unknown[] = [];
     for (const job of [up("small"), up("small", "draining"), other("outputs"), other("destroy"), other("destroy")]) {
@@ -115,14 +125,9 @@ describe("deployer", function () {
     // Prepare: the stack itself is removed first, then history and backups, and the lock last.
     await deployer.run(up("small"));
     await deployer.run(up("small", "draining"));
-    const backend = join(folder, ".pulumi");
-    const about = async () =>
-      (await readdir(backend, { recursive: true })).filter((path) => /exchange-1.*\.(json|bak)/.test(path));
-    const project = join(backend, "stacks", "documentexchanger");
+    const project = join(folder, ".pulumi", "stacks", "documentexchanger");
     for (const name of await readdir(project)) await rm(join(project, name));
-    const locks = join(backend, "locks", "organization", "documentexchanger", "exchange-1");
-    await mkdir(locks, { recursive: true });
-    await writeFile(join(locks, "5bda8697-c76f-4ccc-87c4-0792df8fefc2.json"), "{}");
+    await leaveLock();
     const left = await about();
 
     // Act
@@ -131,6 +136,26 @@ describe("deployer", function () {
     // Assess
     expect(left.length).to.be.greaterThan(1);
     expect({ outcome, left: await about() }).to.deep.equal({ outcome: { ok: true, outputs: null }, left: [] });
+  });
+
+  it("makes a stack where somebody died while making it, and left a lock alone", async () => {
+    // Prepare
+    await leaveLock();
+
+    // Act
+    const outcomes = [
+      await deployer.run(up("small")),
+      await deployer.run(up("small", "running", true)),
+      await deployer.run(other("destroy")),
+    ];
+
+    // Assess
+    const [blocked, ...recovered] = outcomes;
+    expect(blocked?.ok === false && blocked.error.code).to.equal("STACK_LOCKED");
+    expect({ recovered, left: await about() }).to.deep.equal({
+      recovered: [outputs("running"), { ok: true, outputs: null }],
+      left: [],
+    });
   });
 
   it("takes its folder along when its engine dies before the order", async () => {

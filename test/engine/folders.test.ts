@@ -29,7 +29,7 @@ describe("folders of Pulumi operations", () => {
     await noteOwner(folder, pid);
     return folder;
   };
-  const tidy = () => removeAbandoned(workDir, environment, isOurs, processes);
+  const tidy = (table = processes) => removeAbandoned(workDir, environment, isOurs, table);
 
   it("hold a place for temporary files, and no two are the same", async () => {
     // Act
@@ -72,15 +72,26 @@ describe("folders of Pulumi operations", () => {
     expect(existsSync(join(workDir, ".compile-cache"))).to.equal(true);
   });
 
-  it("stay a while without a process: another engine may just be about to start it", async () => {
+  it("stay a while without a process while their engine lives: it may just be about to start it", async () => {
     // Prepare
     const { folder } = await makeFolder(workDir, "exchange-1");
     await utimes(folder, 0, 0);
 
     // Act
-    await tidy();
+    await tidy({ commandOf: (pid) => (pid === process.pid ? "node engine/main.ts" : undefined) });
 
     // Assess
     expect(existsSync(folder)).to.equal(true);
+  });
+
+  it("are removed at once when their engine died before it gave them a process", async () => {
+    // Prepare
+    const { folder } = await makeFolder(workDir, "exchange-1");
+
+    // Act
+    await tidy({ commandOf: () => undefined });
+
+    // Assess
+    expect(existsSync(folder)).to.equal(false);
   });
 });

@@ -285,6 +285,33 @@ describe("what processors share", () => {
       ]);
     });
 
+    const inTurn: [receives: number, how: string, steps: string][] = [
+      [1, "at once", "begin 2, begin 1, begin 0, end 2, end 1, end 0"],
+      [2, "one by one", "begin 0, end 0, begin 1, end 1, begin 2, end 2"],
+      [3, "one by one, the other way round", "begin 2, end 2, begin 1, end 1, begin 0, end 0"],
+    ];
+    for (const [receives, how, steps] of inTurn) {
+      it(`works off a batch on its receive no. ${receives} ${how}, since one message may kill the others`, async () => {
+        // Prepare
+        const seen: string[] = [];
+        const process = async ({ number }: { number: number }) => {
+          seen.push(`begin ${number}`);
+          await new Promise(setImmediate);
+          seen.push(`end ${number}`);
+        };
+        const schema = z.object({ number: z.number() });
+        const handle = batchHandler({ log: silent, schema, fields: () => ({}), process });
+
+        // Act
+        await handle(
+          sqsEvent(...[1, 0, 2].map((number) => ({ body: { number }, receives, messageId: `id-${number}` }))),
+        );
+
+        // Assess
+        expect(seen.join(", ")).to.equal(steps);
+      });
+    }
+
     it("leaves a message in the queue that could not be laid into the dead-letter queue", async () => {
       // Prepare
       const send = () => Promise.reject(new Error("no way"));

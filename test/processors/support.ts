@@ -121,14 +121,15 @@ export async function drainEvents(sqs: SQSClient, queueUrl: string): Promise<Exc
 export interface Sent {
   body: unknown;
   receives?: number;
+  messageId?: string;
   attributes?: Record<string, MessageAttributeValue>;
 }
 
-/** A batch as the event source mapping hands it over; record n has the id `message-n`. */
+/** A batch as the event source mapping hands it over; record n has the id `message-n` unless it says another. */
 export function sqsEvent(...messages: Sent[]): SQSEvent {
   return {
-    Records: messages.map(({ body, receives = 1, attributes = {} }, index) => ({
-      messageId: `message-${index}`,
+    Records: messages.map(({ body, receives = 1, attributes = {}, messageId }, index) => ({
+      messageId: messageId ?? `message-${index}`,
       receiptHandle: `receipt-${index}`,
       body: typeof body === "string" ? body : JSON.stringify(body),
       attributes: {

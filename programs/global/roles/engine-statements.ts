@@ -136,9 +136,17 @@ function makeFunctions({ region, account, dataBucketArn }: EngineReach): Stateme
       // A mapping has an id for a name; the function is what it can be told by.
       Sid: "MappingsOfExchanges",
       Effect: "Allow",
-      Action: ["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping", "lambda:DeleteEventSourceMapping"],
+      Action: ["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"],
       Resource: "*",
       Condition: { ArnLike: { "lambda:FunctionArn": functions } },
+    },
+    {
+      // A deletion whose answer was lost is asked for again, and a mapping that is gone has no function any more.
+      Sid: "RemoveMappingsOfExchanges",
+      Effect: "Allow",
+      Action: "lambda:DeleteEventSourceMapping",
+      Resource: `arn:aws:lambda:${region}:${account}:event-source-mapping:*`,
+      Condition: { ArnLikeIfExists: { "lambda:FunctionArn": functions } },
     },
     {
       // Without the function, because it must be told of a mapping that is gone too.
