@@ -18,13 +18,19 @@ import { makeZip } from "../../local/samples/content/natives.ts";
 import { sharedCloud } from "../support/cloud.ts";
 import { createRole, unique } from "./cloud-kit.ts";
 
-/** Sends what it received on to a queue. */
+/** Sends what it received on to a queue; with what is patient it takes its time, and says so. */
 const handingOn = `
   const { createRequire } = require("node:module");
   const { SQSClient, SendMessageCommand } = createRequire(${JSON.stringify(import.meta.filename)})("@aws-sdk/client-sqs");
+  const send = (MessageBody) => new SQSClient({}).send(new SendMessageCommand({ QueueUrl: process.env.OUT, MessageBody }));
   exports.handler = async ({ Records }) => {
-    for (const { body } of Records)
-      await new SQSClient({}).send(new SendMessageCommand({ QueueUrl: process.env.OUT, MessageBody: body }));
+    for (const { body } of Records) {
+      if (body === "patient") {
+        await send("began");
+        await new Promise((resolve) => setTimeout(resolve, 2000));
+      }
+      await send(body);
+    }
   };
 `;
 
@@ -174,6 +180,17 @@ describe("the misfortunes that the emulator can be told to have", function () {
       await send(from, "one");
 
       expect(await take(to, 2)).to.deep.equal(["one", "one"]);
+    });
+
+    it("and no other of its environments", async () => {
+      const { from, to, prefix } = await handOn();
+      await begin({ function: { prefix, call: "sqs:SendMessage", occurrence: 2, does: "die" } });
+
+      await send(from, "patient");
+      const first = await take(to, 1);
+      await send(from, "one");
+
+      expect([first, (await take(to, 3)).sort()]).to.deep.equal([["began"], ["one", "one", "patient"]]);
     });
 
     it("when all is done, and its answer is lost", async () => {

@@ -15,6 +15,8 @@ _BACKOFF_SECONDS = 2.0
 
 def install(logs):
     _keep_logs(logs)
+    # Each environment has a session of its own, by which its calls can be told from those of another.
+    lambda_runtime.execution_credentials = lambda config: roles.session(config["Role"], config["FunctionName"])
     create_mapping, run_batch = lambda_svc._create_esm, lambda_svc._run_sqs_batch
 
     def create(data):

@@ -186,10 +186,7 @@ def _strike_functions(mischief):
         mischief.struck(f"{settings['does']} {function}")
         return settings
 
-    def strike(function, settings):
-        with lambda_runtime._lock:
-            workers = [worker for workers in lambda_runtime._workers.values() for worker in workers]
-        processes = [worker._proc for worker in workers if worker.func_name == function and worker._proc is not None]
+    def strike(processes, settings):
         if settings["does"] == "die":
             _signal(processes, signal.SIGKILL)
         if settings["does"] == "pause":
@@ -200,7 +197,7 @@ def _strike_functions(mischief):
         function = _function_of(access_key)
         settings = due(function, iam_action, resource_arn)
         if settings:
-            strike(function, settings)
+            strike(_processes_with(access_key), settings)
         action = "mischief:Refuse" if settings and settings["does"] == "refused" else iam_action
         return enforce(access_key, action, service, region, resource_arn, service_context)
 
@@ -212,7 +209,7 @@ def _strike_functions(mischief):
         settings = due(worker.func_name, "answer")
         if not settings:
             return answer
-        strike(worker.func_name, settings)
+        strike([worker._proc], settings)
         if settings["does"] == "pause":
             time.sleep(settings["seconds"])
             return answer
@@ -233,6 +230,20 @@ def _signal(processes, number):
     for process in processes:
         if process.poll() is None:
             process.send_signal(number)
+
+
+def _processes_with(access_key):
+    """Those of functions that call with these credentials: one, since each has its own."""
+    with lambda_runtime._lock:
+        workers = [worker for workers in lambda_runtime._workers.values() for worker in workers]
+    return [worker._proc for worker in workers if worker._proc and _has_in_environment(worker._proc, access_key)]
+
+
+def _has_in_environment(process, value):
+    try:
+        return value.encode() in Path(f"/proc/{process.pid}/environ").read_bytes()
+    except OSError:
+        return False
 
 
 def _function_of(access_key):

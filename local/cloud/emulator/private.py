@@ -15,7 +15,15 @@ NAMES = {
         "enforce",
         "is_root_access_key",
     ],
-    "ministack.core.lambda_runtime": ["Worker", "Worker._read_stderr", "Worker.invoke", "_lock", "_workers", "reset"],
+    "ministack.core.lambda_runtime": [
+        "Worker",
+        "Worker._read_stderr",
+        "Worker.invoke",
+        "_lock",
+        "_workers",
+        "execution_credentials",
+        "reset",
+    ],
     "ministack.core.responses": ["error_response_json", "get_account_id", "get_region", "json_response"],
     "ministack.services.glue": [
         "_arn",
