@@ -6,7 +6,7 @@ import { prove } from "../../processors/pre_uploader/proof/proof.ts";
 import type { Claim } from "../../processors/pre_uploader/proof/proof.ts";
 import { secretsOf } from "../../processors/pre_uploader/proof/secrets.ts";
 import { stringsIn } from "../../processors/pre_uploader/proof/strings.ts";
-import { tokenValues } from "../../processors/pre_uploader/proof/tokens.ts";
+import { normalise, tokenValues } from "../../processors/pre_uploader/proof/tokens.ts";
 import { boxOf } from "../../processors/pre_uploader/pdf/geometry.ts";
 import { boxOfWord, makePdf, pdfium } from "./engine_bench.ts";
 
@@ -180,6 +180,14 @@ describe("the proof of a produced PDF", () => {
       "契約",
       "約書",
     ]);
+  });
+
+  it("compares a text that was hidden character by character with the whole of it", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("ΟΔΟΣ", "İSTANBUL", "ﬃx")), (text) => {
+        expect(Array.from(text, normalise).join("")).to.equal(normalise(text));
+      }),
+    );
   });
 
   it("reads strings of a file however they are written", () => {

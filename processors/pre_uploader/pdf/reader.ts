@@ -23,8 +23,10 @@ export interface LiveAnnotation {
 }
 
 export interface PageContent {
-  characters: Character[];
-  annotations: LiveAnnotation[];
+  /** All characters one after the other. */
+  readonly text: string;
+  readonly characters: readonly Character[];
+  readonly annotations: readonly LiveAnnotation[];
 }
 
 export interface PdfContent {
@@ -85,26 +87,65 @@ function readPage(pdfium: Pdfium, page: number): PageContent {
   const text = pdfium.FPDFText_LoadPage(page);
   if (text === 0) throw new PermanentError("PDF_DAMAGED", "the text of a page cannot be read");
   try {
-    return { characters: readCharacters(pdfium, text, shown), annotations };
+    return new ReadPage(readCharacters(pdfium, text), shown, annotations);
   } finally {
     pdfium.FPDFText_ClosePage(text);
   }
 }
 
-function readCharacters(pdfium: Pdfium, text: number, shown: Transform): Character[] {
+/** The characters of a page as PDFium tells them; `boxes` holds left, right, bottom and top of each, in the page's own coordinates. */
+interface RawText {
+  codes: Uint32Array;
+  isGenerated: Uint8Array;
+  boxes: Float64Array;
+}
+
+function readCharacters(pdfium: Pdfium, text: number): RawText {
   const { FPDFText_GetUnicode, FPDFText_IsGenerated, FPDFText_GetCharBox } = perCharacter(pdfium);
-  return withMemory(pdfium, 4 * Float64Array.BYTES_PER_ELEMENT, (address) => {
-    let view = viewOf(pdfium);
-    return Array.from({ length: pdfium.FPDFText_CountChars(text) }, (_, index): Character => {
+  const count = pdfium.FPDFText_CountChars(text);
+  const codes = new Uint32Array(count);
+  const isGenerated = new Uint8Array(count);
+  const boxBytes = 4 * Float64Array.BYTES_PER_ELEMENT;
+  return withMemory(pdfium, (count + 1) * boxBytes, (address) => {
+    for (let index = 0; index < count; index++) {
       const code = FPDFText_GetUnicode(text, index);
-      const character = code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "\uFFFD";
-      if (FPDFText_IsGenerated(text, index) === 1) return { text: character, box: undefined };
-      FPDFText_GetCharBox(text, index, address, address + 8, address + 16, address + 24);
-      if (view.buffer !== heapOf(pdfium).buffer) view = viewOf(pdfium);
-      const double = (offset: number) => view.getFloat64(address + offset, true);
-      return { text: character, box: shown.apply(double(0), double(16), double(8), double(24)) };
-    });
+      codes[index] = code > 0 && code <= 0x10ffff ? code : 0xfffd;
+      isGenerated[index] = FPDFText_IsGenerated(text, index);
+      const at = address + index * boxBytes;
+      FPDFText_GetCharBox(text, index, at, at + 8, at + 16, at + 24);
+    }
+    const boxes = new Float64Array(heapOf(pdfium).slice(address, address + count * boxBytes).buffer);
+    return { codes, isGenerated, boxes };
   });
+}
+
+/** Makes objects of characters only on pages where somebody looks at them one by one: most pages are only searched. */
+class ReadPage implements PageContent {
+  readonly annotations: readonly LiveAnnotation[];
+  readonly #raw: RawText;
+  readonly #shown: Transform;
+  #text: string | undefined;
+  #characters: Character[] | undefined;
+
+  constructor(raw: RawText, shown: Transform, annotations: readonly LiveAnnotation[]) {
+    this.annotations = annotations;
+    this.#raw = raw;
+    this.#shown = shown;
+  }
+
+  get text(): string {
+    return (this.#text ??= Array.from(this.#raw.codes, (code) => String.fromCodePoint(code)).join(""));
+  }
+
+  get characters(): readonly Character[] {
+    const { codes, isGenerated, boxes } = this.#raw;
+    return (this.#characters ??= Array.from(codes, (code, index) => {
+      const text = String.fromCodePoint(code);
+      if (isGenerated[index] === 1) return { text, box: undefined };
+      const [left, right, bottom, top] = boxes.subarray(4 * index, 4 * index + 4) as unknown as Four;
+      return { text, box: this.#shown.apply(left, bottom, right, top) };
+    }));
+  }
 }
 
 type Four = [number, number, number, number];

@@ -132,8 +132,8 @@ function wordFaults(
   const own = new Set(content.producers.flatMap((text) => [...tokenValues(text)]));
   const sought = secrets.difference(own);
   const found = (text: string) => !tokenValues(text).isDisjointFrom(sought);
-  const told = content.pages.flatMap(({ characters }, index) =>
-    found(textOf(characters)) ? [`redacted words stand on page ${index + 1} outside of the redactions`] : [],
+  const told = content.pages.flatMap(({ text }, index) =>
+    found(text) ? [`redacted words stand on page ${index + 1} outside of the redactions`] : [],
   );
   if (stringsIn(produced).some(found)) told.push("redacted words stand in the file's metadata or other parts");
   for (const [index, { content: attached }] of content.attachments.entries()) {
@@ -151,7 +151,7 @@ function attachedTexts(pdfium: Pdfium, bytes: Uint8Array): string[] | undefined 
     const within = attachments.map(({ content }) => attachedTexts(pdfium, content));
     const known = within.filter((texts) => texts !== undefined);
     if (known.length < within.length) return undefined;
-    return [...pages.map(({ characters }) => textOf(characters)), ...stringsIn(bytes), ...known.flat()];
+    return [...pages.map(({ text }) => text), ...stringsIn(bytes), ...known.flat()];
   }
   return isUtf8(bytes) && !bytes.includes(0) ? [Buffer.from(bytes).toString("utf8")] : undefined;
 }
@@ -159,9 +159,11 @@ function attachedTexts(pdfium: Pdfium, bytes: Uint8Array): string[] | undefined 
 function stampFaults({ pages }: PdfContent, { drawn }: Claim): string[] {
   const stamped = Map.groupBy(drawn, ({ pageIndex }) => pageIndex);
   return [...stamped].flatMap(([pageIndex, stamps]) => {
-    const characters = pages[pageIndex]?.characters ?? [];
-    const shown = bare(textOf(characters));
-    const missing = stamps.filter((stamp) => !shown.includes(bare(stamp.text)) && !isMingled(stamp, characters));
+    const page = pages[pageIndex];
+    const shown = bare(page?.text ?? "");
+    const missing = stamps.filter(
+      (stamp) => !shown.includes(bare(stamp.text)) && !isMingled(stamp, page?.characters ?? []),
+    );
     return missing.length === 0 ? [] : [`${missing.length} stamps cannot be read on page ${pageIndex + 1}`];
   });
 }

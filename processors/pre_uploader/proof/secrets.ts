@@ -24,12 +24,15 @@ export function secretsOf(
 ): Set<string> {
   const hidden = new Set<string>();
   const shown = new Set(innocent.flatMap((text) => [...tokenValues(text)]));
-  for (const [index, { characters }] of pages.entries()) {
+  for (const [index, page] of pages.entries()) {
     const boxes = boxesOn(index, redactions);
-    const { text, covered } = textOf(characters, boxes);
+    if (boxes.length === 0) {
+      for (const value of tokenValues(page.text)) shown.add(value);
+      continue;
+    }
+    const { text, covered } = textOf(page.characters, boxes);
     for (const { value, start, end } of tokensOf(text)) {
-      const isHidden =
-        boxes.length > 0 && covered.slice(start, end).every((one, at) => one || isPunctuation(text, start + at));
+      const isHidden = covered.slice(start, end).every((one, at) => one || isPunctuation(text, start + at));
       (isHidden ? hidden : shown).add(value);
     }
   }
@@ -59,7 +62,7 @@ function textOf(characters: readonly Character[], boxes: readonly Box[]): { text
   const covered: boolean[] = [];
   const parts = characters.map((character) => {
     const part = normalise(character.text);
-    const under = boxes.length > 0 && isUnder(character, boxes);
+    const under = isUnder(character, boxes);
     for (let unit = 0; unit < part.length; unit++) covered.push(under);
     return part;
   });

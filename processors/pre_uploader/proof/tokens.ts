@@ -14,12 +14,14 @@ const shortestRun = 4;
 const shortestWord = 5;
 
 const words = /\S+/gu;
+/** Most words are one run and nothing else. */
+const plain = /^[a-z0-9]+$/;
 const runs = /[\p{L}\p{N}\p{M}]+/gu;
 const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]{2,}/gu;
 
-/** A character as it is compared. */
-export function normalise(character: string): string {
-  return character.normalize("NFKC").toLowerCase();
+/** A text as it is compared: character by character, so that a text is the same in one and in several pieces. */
+export function normalise(text: string): string {
+  return text.replaceAll(/[^\0-\x7f]/gu, (character) => character.normalize("NFKC").toLowerCase()).toLowerCase();
 }
 
 /** The tokens of a normalised text. */
@@ -27,6 +29,10 @@ export function tokensOf(text: string): Token[] {
   const found: Token[] = [];
   const add = (value: string, start: number, end: number) => found.push({ value, start, end });
   for (const { 0: word, index: at } of text.matchAll(words)) {
+    if (plain.test(word)) {
+      if (word.length >= shortestRun) add(word, at, at + word.length);
+      continue;
+    }
     for (const { 0: run, index } of word.matchAll(runs)) {
       if (run.length >= shortestRun) add(run, at + index, at + index + run.length);
     }
@@ -47,6 +53,5 @@ export function tokensOf(text: string): Token[] {
 
 /** The values of the tokens of any text. */
 export function tokenValues(text: string): Set<string> {
-  const normalised = text.replaceAll(/[^\0-\x7f]/gu, (character) => character.normalize("NFKC")).toLowerCase();
-  return new Set(tokensOf(normalised).map(({ value }) => value));
+  return new Set(tokensOf(normalise(text)).map(({ value }) => value));
 }
