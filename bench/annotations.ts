@@ -98,7 +98,7 @@ async function measure(documentEngine: LambdaData["documentEngine"], engine: Doc
   // By turns, so that a busy machine is busy for both.
   for (let round = 1 - warmUps; round <= rounds; round++) {
     for (const way of ["handler", "bare"] as const) {
-      const speed = await stage(`Round ${round}: ${way}`, () => run(all, ways[way]));
+      const speed = await stage(`${round > 0 ? `Round ${round}` : "Warming up"}: ${way}`, () => run(all, ways[way]));
       const asked = await requestsSince(documentEngine);
       if (way === "handler") requests = asked;
       if (round > 0) speeds[way].push(speed);

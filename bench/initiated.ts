@@ -18,10 +18,9 @@ import { policyDocument } from "../programs/components/policy.ts";
 import { topicDelivers } from "../programs/global/queues.ts";
 import { median, tenths } from "../local/load/statistics.ts";
 import { post } from "../local/load/together.ts";
-import { createClient, type Client, type ExchangeView } from "../local/platform/client.ts";
-import { display } from "../local/platform/display.ts";
-import { startPlatform, type Platform } from "../local/platform/platform.ts";
-import { explain, onInterrupt } from "../local/platform/terminal.ts";
+import type { Client, ExchangeView } from "../local/platform/client.ts";
+import type { Platform } from "../local/platform/platform.ts";
+import { clientOf, onPlatform, type Bench } from "./on-platform.ts";
 
 const rounds = 5;
 
@@ -35,33 +34,16 @@ interface Spent {
   readonly publish: number;
 }
 
-const stage = display();
-const interrupt = onInterrupt();
+await onPlatform(measure);
 
-try {
-  const platform = await startPlatform({ stage, signal: interrupt.signal });
-  try {
-    await measure(platform);
-  } finally {
-    await stage("Stopping everything", () => platform.stop());
-  }
-} catch (error) {
-  process.exitCode = explain(error, interrupt.signal);
-}
-interrupt.dispose();
-
-async function measure(platform: Platform): Promise<void> {
-  const token = await platform.issuer.token({
-    subject: "bench",
-    scopes: ["exchange:read", "exchange:write"],
-    cases: "*",
-  });
-  const client = createClient(platform.engineUrl, token);
-  const subscriber = await subscribe(platform);
+async function measure(bench: Bench): Promise<void> {
+  const { platform, stage } = bench;
+  const client = await clientOf(platform);
+  const subscriber = await subscribe(bench);
   const all: Spent[] = [];
   try {
     for (let round = 1; round <= rounds; round++) {
-      const spent = await stage(`Exchange ${round} of ${rounds}`, () => one(platform, client, subscriber, round));
+      const spent = await stage(`Exchange ${round} of ${rounds}`, () => one(bench, client, subscriber, round));
       all.push(spent);
     }
   } finally {
@@ -83,7 +65,7 @@ async function measure(platform: Platform): Promise<void> {
   process.stdout.write(`${JSON.stringify({ exchanges: rounds, seconds, startSeconds: startOf })}\n`);
 }
 
-async function one(platform: Platform, client: Client, subscriber: Subscriber, round: number): Promise<Spent> {
+async function one({ platform, signal }: Bench, client: Client, subscriber: Subscriber, round: number): Promise<Spent> {
   const { sourceCaseId, destinationCaseId, selection } = platform.cases;
   const posted = Date.now();
   const id = await post(client, {
@@ -96,7 +78,7 @@ async function one(platform: Platform, client: Client, subscriber: Subscriber, r
   const answered = Date.now();
   const heard = await subscriber.initiated(id);
   // The next one has the machine to itself.
-  const view = await client.follow(id, undefined, interrupt.signal);
+  const view = await client.follow(id, undefined, signal);
   const seconds = (from: number, to: number) => (to - from) / 1000;
   return {
     total: seconds(posted, heard),
@@ -121,7 +103,8 @@ interface Subscriber {
 }
 
 /** A queue that hears of every exchange's beginning, as any product round us may have. */
-async function subscribe({ cloud, outputs }: Platform): Promise<Subscriber> {
+async function subscribe({ platform, signal }: Bench): Promise<Subscriber> {
+  const { cloud, outputs } = platform;
   const [sns, sqs] = [new SNSClient(cloud.client("operator")), new SQSClient(cloud.client("operator"))];
   const name = `bench-initiated-${randomBytes(4).toString("hex")}`;
   const arn = `arn:aws:sqs:${cloud.region}:${cloud.accountId}:${name}`;
@@ -140,7 +123,7 @@ async function subscribe({ cloud, outputs }: Platform): Promise<Subscriber> {
       for (;;) {
         const { Messages: messages = [] } = await sqs.send(
           new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }),
-          { abortSignal: interrupt.signal },
+          { abortSignal: signal },
         );
         for (const { Body: body = "", ReceiptHandle } of messages) {
           const at = Date.now();

@@ -16,9 +16,8 @@ import type { ExchangeStackConfig } from "../programs/exchange/config.ts";
 import type { Cloud } from "../local/cloud/cloud.ts";
 import { watchMemory } from "../local/load/memory.ts";
 import { median, tenths } from "../local/load/statistics.ts";
-import { display } from "../local/platform/display.ts";
-import { startPlatform, type Platform } from "../local/platform/platform.ts";
-import { explain, onInterrupt } from "../local/platform/terminal.ts";
+import type { Platform } from "../local/platform/platform.ts";
+import { onPlatform, type Bench } from "./on-platform.ts";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
 const rounds = Number(values.rounds);
@@ -30,22 +29,9 @@ interface Round {
   readonly peakMiB: number;
 }
 
-const stage = display();
-const interrupt = onInterrupt();
+await onPlatform(compare);
 
-try {
-  const platform = await startPlatform({ stage, signal: interrupt.signal });
-  try {
-    await compare(platform);
-  } finally {
-    await stage("Stopping everything", () => platform.stop());
-  }
-} catch (error) {
-  process.exitCode = explain(error, interrupt.signal);
-}
-interrupt.dispose();
-
-async function compare(platform: Platform): Promise<void> {
+async function compare({ platform, stage, signal }: Bench): Promise<void> {
   const environment = { ...platform.cloud.pulumiEnv("engine"), HOME: process.env["HOME"] ?? "" };
   const shared = await startSharedProvider(platform.cloud, environment);
   try {
@@ -58,7 +44,7 @@ async function compare(platform: Platform): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       // In turns, so that whatever else this machine does falls on both.
       for (const way of ["own", "shared"] as const) {
-        interrupt.signal.throwIfAborted();
+        signal.throwIfAborted();
         const title = `Round ${round + 1} of ${rounds}, ${way === "own" ? "a provider each" : "one for all"}`;
         await stage(title, async () => {
           alone[way].push(await measure(platform, ways[way], 1));

@@ -6,11 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { median, tenths } from "../local/load/statistics.ts";
 import { post } from "../local/load/together.ts";
-import { createClient, type Client } from "../local/platform/client.ts";
-import { display } from "../local/platform/display.ts";
-import { startPlatform, type Platform } from "../local/platform/platform.ts";
 import { startEngine, type Service } from "../local/platform/services.ts";
-import { explain, onInterrupt } from "../local/platform/terminal.ts";
+import { clientOf, onPlatform, type Bench } from "./on-platform.ts";
 
 const rounds = 5;
 /** The engine's own default, named so that the figure can be held against it. */
@@ -18,22 +15,9 @@ const leaseSeconds = 30;
 const settings = { EXCHANGER_LEASE_SECONDS: String(leaseSeconds) };
 const lookEveryMs = 20;
 
-const stage = display();
-const interrupt = onInterrupt();
+await onPlatform(measure, settings);
 
-try {
-  const platform = await startPlatform({ stage, signal: interrupt.signal, engineSettings: settings });
-  try {
-    await measure(platform);
-  } finally {
-    await stage("Stopping everything", () => platform.stop());
-  }
-} catch (error) {
-  process.exitCode = explain(error, interrupt.signal);
-}
-interrupt.dispose();
-
-async function measure(platform: Platform): Promise<void> {
+async function measure({ platform, stage, signal }: Bench): Promise<void> {
   const registry = await platform.cloud.database.admin();
   await registry.changeUser({ database: "documentexchanger" });
   const all: number[] = [];
@@ -44,7 +28,7 @@ async function measure(platform: Platform): Promise<void> {
       const other = await startEngine(platform.cloud, platform.issuer, settings);
       engines.push(other);
       const { seconds, heir } = await stage(`Round ${round} of ${rounds}`, () =>
-        killOwner(platform, registry, [living, other.url], round),
+        killOwner({ platform, signal }, registry, [living, other.url], round),
       );
       all.push(seconds);
       living = heir;
@@ -59,35 +43,39 @@ async function measure(platform: Platform): Promise<void> {
 
 /** Tells how long it took, and the URL of the engine that took over and has ended the exchange. */
 async function killOwner(
-  platform: Platform,
+  { platform, signal }: Pick<Bench, "platform" | "signal">,
   registry: Connection,
-  urls: readonly string[],
+  urls: readonly [living: string, other: string],
   round: number,
 ): Promise<{ seconds: number; heir: string }> {
-  const [url = ""] = urls;
   const { sourceCaseId, destinationCaseId, selection } = platform.cases;
   const wanted = { sourceCaseId, destinationCaseId, batchId: `bench-${round}`, selection, includeNatives: true };
-  const id = await post(await clientOf(platform, url), wanted);
-  const [, pid = ""] = (await ownerOf(registry, id, 1)).split("/");
+  const id = await post(await clientOf(platform, urls[0]), wanted);
+  const [, pid = ""] = (await ownerOf(registry, id, 1, signal)).split("/");
   const killed = performance.now();
   process.kill(Number(pid), "SIGKILL");
-  await ownerOf(registry, id, 2);
+  await ownerOf(registry, id, 2, signal);
   const seconds = (performance.now() - killed) / 1000;
   const heir = await livingOf(urls);
   // The next round has the machine to itself.
-  await (await clientOf(platform, heir)).follow(id, undefined, interrupt.signal);
+  await (await clientOf(platform, heir)).follow(id, undefined, signal);
   return { seconds, heir };
 }
 
 /** The engine, as `host/pid/nonce`, whose attempt at bringing the stack up has this number, once a process runs it. */
-async function ownerOf(registry: Connection, exchangeId: string, attempt: number): Promise<string> {
+async function ownerOf(
+  registry: Connection,
+  exchangeId: string,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<string> {
   for (;;) {
     const [[found]] = await registry.query<(RowDataPacket & { owner: string })[]>(
       "SELECT owner FROM operations WHERE exchange_id = ? AND purpose = 'provision' AND attempt = ? AND state = 'running'",
       [exchangeId, attempt],
     );
     if (found) return found.owner;
-    await delay(lookEveryMs, undefined, { signal: interrupt.signal });
+    await delay(lookEveryMs, undefined, { signal });
   }
 }
 
@@ -97,9 +85,4 @@ async function livingOf(urls: readonly string[]): Promise<string> {
   const url = urls[index];
   if (url === undefined) throw new Error("no engine is left");
   return url;
-}
-
-async function clientOf({ issuer }: Platform, url: string): Promise<Client> {
-  const scopes = ["exchange:read", "exchange:write"];
-  return createClient(url, await issuer.token({ subject: "bench", scopes, cases: "*" }));
 }

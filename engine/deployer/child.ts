@@ -70,7 +70,6 @@ async function perform(job: Job): Promise<Record<string, unknown> | null> {
     return null;
   }
   const stack = await selectOrCreate(job, workspace);
-  if (job.recover) await recover(stack);
   stop.signal.throwIfAborted();
   await sparing(stack).up(options);
   return told.outputs;
@@ -82,9 +81,8 @@ async function perform(job: Job): Promise<Record<string, unknown> | null> {
  * it is made again, empty.
  */
 async function destroy(job: Job, workspace: LocalWorkspace): Promise<void> {
-  const stack = await selectIfAny(job.stackName, workspace);
+  const stack = await selectIfAny(job, workspace);
   if (stack) {
-    if (job.recover) await recover(stack);
     stop.signal.throwIfAborted();
     await sparing(stack).destroy(options);
     await removeStack(job.stackName, workspace);
@@ -103,7 +101,7 @@ function sparing(stack: Stack): Stack {
 
 /** A stack that should be new is created without asking for it first; each question is a run of the CLI. */
 async function selectOrCreate(job: Extract<Job, { kind: "up" }>, workspace: LocalWorkspace): Promise<Stack> {
-  const found = job.isNew ? null : await selectIfAny(job.stackName, workspace);
+  const found = job.isNew ? null : await selectIfAny(job, workspace);
   if (found) return found;
   if (job.recover) return createDespiteLock(job.stackName, workspace);
   try {
@@ -130,7 +128,7 @@ async function createDespiteLock(stackName: string, workspace: LocalWorkspace): 
   // The renaming leaves a backup under the old name.
   await Stack.create(spare, workspace);
   await removeStack(spare, workspace);
-  return Stack.select(stackName, workspace);
+  return stack;
 }
 
 /** The SDK's own call leaves the stack's backup in the backend. */
@@ -148,9 +146,12 @@ async function recover(stack: Stack): Promise<void> {
   await stack.refresh({ ...options, clearPendingCreates: true });
 }
 
-async function selectIfAny(stackName: string, workspace: LocalWorkspace): Promise<Stack | null> {
+/** The stack, recovered where that was ordered; null where there is none. */
+async function selectIfAny(job: Job, workspace: LocalWorkspace): Promise<Stack | null> {
   try {
-    return await Stack.select(stackName, workspace);
+    const stack = await Stack.select(job.stackName, workspace);
+    if (job.recover) await recover(stack);
+    return stack;
   } catch (error) {
     if (isNamed(error, "StackNotFoundError")) return null;
     throw error;

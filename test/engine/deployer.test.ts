@@ -54,7 +54,8 @@ describe("deployer", function () {
   const other = (kind: "destroy" | "outputs", recover = false): Job => ({ kind, stackName: "exchange-1", recover });
   const outputs = (phase: string): Outcome => ({ ok: true, outputs: { phase, queues: {}, processors: {} } });
 
-  const about = async () =>
+  /** Files of the stack in the backend. */
+  const traces = async () =>
     (await readdir(join(folder, ".pulumi"), { recursive: true })).filter((path) =>
       /exchange-1.*\.(json|bak)/.test(path),
     );
@@ -128,14 +129,14 @@ describe("deployer", function () {
     const project = join(folder, ".pulumi", "stacks", "documentexchanger");
     for (const name of await readdir(project)) await rm(join(project, name));
     await leaveLock();
-    const left = await about();
+    const left = await traces();
 
     // Act
     const outcome = await deployer.run(other("destroy"));
 
     // Assess
     expect(left.length).to.be.greaterThan(1);
-    expect({ outcome, left: await about() }).to.deep.equal({ outcome: { ok: true, outputs: null }, left: [] });
+    expect({ outcome, left: await traces() }).to.deep.equal({ outcome: { ok: true, outputs: null }, left: [] });
   });
 
   it("makes a stack where somebody died while making it, and left a lock alone", async () => {
@@ -152,14 +153,14 @@ describe("deployer", function () {
     // Assess
     const [blocked, ...recovered] = outcomes;
     expect(blocked?.ok === false && blocked.error.code).to.equal("STACK_LOCKED");
-    expect({ recovered, left: await about() }).to.deep.equal({
+    expect({ recovered, left: await traces() }).to.deep.equal({
       recovered: [outputs("running"), { ok: true, outputs: null }],
       left: [],
     });
   });
 
   it("takes its folder along when its engine dies before the order", async () => {
-    const work = join(folder, "work", "exchange-1-0123abcd");
+    const work = join(folder, "work", "exchange-1-4711-0123abcd");
     await mkdir(work, { recursive: true });
     const child = fork(fileURLToPath(new URL("../../engine/deployer/child.ts", import.meta.url)), [work]);
 

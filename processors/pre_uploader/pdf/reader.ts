@@ -87,7 +87,7 @@ function readPage(pdfium: Pdfium, page: number): PageContent {
   const text = pdfium.FPDFText_LoadPage(page);
   if (text === 0) throw new PermanentError("PDF_DAMAGED", "the text of a page cannot be read");
   try {
-    return new ReadPage(readCharacters(pdfium, text), shown, annotations);
+    return new LazyPage(readCharacters(pdfium, text), shown, annotations);
   } finally {
     pdfium.FPDFText_ClosePage(text);
   }
@@ -120,7 +120,7 @@ function readCharacters(pdfium: Pdfium, text: number): RawText {
 }
 
 /** Makes objects of characters only on pages where somebody looks at them one by one: most pages are only searched. */
-class ReadPage implements PageContent {
+class LazyPage implements PageContent {
   readonly annotations: readonly LiveAnnotation[];
   readonly #raw: RawText;
   readonly #shown: Transform;
@@ -142,7 +142,7 @@ class ReadPage implements PageContent {
     return (this.#characters ??= Array.from(codes, (code, index) => {
       const text = String.fromCodePoint(code);
       if (isGenerated[index] === 1) return { text, box: undefined };
-      const [left, right, bottom, top] = boxes.subarray(4 * index, 4 * index + 4) as unknown as Four;
+      const [left = 0, right = 0, bottom = 0, top = 0] = boxes.subarray(4 * index, 4 * index + 4);
       return { text, box: this.#shown.apply(left, bottom, right, top) };
     }));
   }

@@ -112,6 +112,7 @@ function makeRoles({ account, boundaryArn }: EngineReach): Statement[] {
 
 function makeFunctions({ region, account, dataBucketArn }: EngineReach): Statement[] {
   const functions = `arn:aws:lambda:${region}:${account}:function:${resourcePrefix}*_lambda_*`;
+  const mappings = `arn:aws:lambda:${region}:${account}:event-source-mapping:*`;
   return [
     {
       Sid: "FunctionsOfExchanges",
@@ -145,7 +146,7 @@ function makeFunctions({ region, account, dataBucketArn }: EngineReach): Stateme
       Sid: "RemoveMappingsOfExchanges",
       Effect: "Allow",
       Action: "lambda:DeleteEventSourceMapping",
-      Resource: `arn:aws:lambda:${region}:${account}:event-source-mapping:*`,
+      Resource: mappings,
       Condition: { ArnLikeIfExists: { "lambda:FunctionArn": functions } },
     },
     {
@@ -153,7 +154,7 @@ function makeFunctions({ region, account, dataBucketArn }: EngineReach): Stateme
       Sid: "SeeMappings",
       Effect: "Allow",
       Action: ["lambda:GetEventSourceMapping", "lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],
-      Resource: `arn:aws:lambda:${region}:${account}:event-source-mapping:*`,
+      Resource: mappings,
     },
     {
       Sid: "LogGroupsOfExchanges",
