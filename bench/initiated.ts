@@ -3,6 +3,7 @@
  * The last line of stdout is one JSON object.
  */
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { SNSClient, SubscribeCommand, UnsubscribeCommand } from "@aws-sdk/client-sns";
 import {
   CreateQueueCommand,
@@ -148,7 +149,15 @@ async function startSeconds({ cloud }: Platform, which: "node" | "pulumi"): Prom
     .join("");
   const command =
     which === "node"
-      ? [process.execPath, "--input-type=module", "--eval", `${imports}process.exit(0)`]
+      ? // What is imported expects the folder of an operation as its argument, and ends before it makes one.
+        [
+          process.execPath,
+          "--input-type=module",
+          "--eval",
+          `${imports}process.exit(0)`,
+          "eval",
+          join(cloud.runDir, "none"),
+        ]
       : ["pulumi", "version"];
   const env = cloud.pulumiEnv("engine");
   const times: number[] = [];
