@@ -1,7 +1,8 @@
 /**
- * `npm run bench:provider`: an exchange's stack with a provider process of each operation's own, and with one that all
- * operations share. Tells seconds (medians) and memory; the last line of stdout is one JSON object. `-- --rounds N` for
- * more or fewer than five rounds.
+ * `npm run bench:provider`: an exchange's stack with a provider process of each operation's own, and with one that runs
+ * already and serves both operations; then several stacks at once with their own. Several cannot share one: the CLI
+ * cancels its provider when it ends, and with it what others have under way there. Tells seconds (medians) and memory;
+ * the last line of stdout is one JSON object. `-- --rounds N` for more or fewer than five rounds.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -33,39 +34,31 @@ await onPlatform(compare);
 
 async function compare({ platform, stage, signal }: Bench): Promise<void> {
   const environment = { ...platform.cloud.pulumiEnv("engine"), HOME: process.env["HOME"] ?? "" };
-  const shared = await startSharedProvider(platform.cloud, environment);
-  try {
-    const ways = {
-      own: deployerWith(platform, environment),
-      shared: deployerWith(platform, { ...environment, PULUMI_DEBUG_PROVIDERS: `aws:${shared.port}` }),
-    };
-    const alone: Record<keyof typeof ways, Round[]> = { own: [], shared: [] };
-    const crowd: Record<keyof typeof ways, Round[]> = { own: [], shared: [] };
-    for (let round = 0; round < rounds; round++) {
-      // In turns, so that whatever else this machine does falls on both.
-      for (const way of ["own", "shared"] as const) {
-        signal.throwIfAborted();
-        const title = `Round ${round + 1} of ${rounds}, ${way === "own" ? "a provider each" : "one for all"}`;
-        await stage(title, async () => {
-          alone[way].push(await measure(platform, ways[way], 1));
-          crowd[way].push(await measure(platform, ways[way], together));
-        });
-      }
+  const own = deployerWith(platform, environment);
+  const all = { own: [] as Round[], shared: [] as Round[], crowd: [] as Round[] };
+  // In turns, so that whatever else this machine does falls on all.
+  for (let round = 1; round <= rounds; round++) {
+    signal.throwIfAborted();
+    await stage(`Round ${round} of ${rounds}, a provider each`, async () => {
+      all.own.push(await measure(platform, own, 1));
+      all.crowd.push(await measure(platform, own, together));
+    });
+    const provider = await startSharedProvider(platform.cloud, environment);
+    try {
+      const shared = deployerWith(platform, { ...environment, PULUMI_DEBUG_PROVIDERS: `aws:${provider.port}` });
+      await stage(`Round ${round} of ${rounds}, one for both operations`, async () => {
+        all.shared.push(await measure(platform, shared, 1));
+      });
+    } finally {
+      await provider.stop();
     }
-    const result = {
-      one: { own: summary(alone.own), shared: summary(alone.shared) },
-      [`${together}AtOnce`]: { own: summary(crowd.own), shared: summary(crowd.shared) },
-    };
-    for (const [title, { own, shared: all }] of Object.entries(result)) {
-      const ratio = (of: keyof Round) => `${tenths(own[of] / all[of])} times`;
-      process.stderr.write(
-        `${title}: own/shared: up ${ratio("upSeconds")}, destroy ${ratio("destroySeconds")}, memory ${ratio("peakMiB")}\n`,
-      );
-    }
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  } finally {
-    await shared.stop();
   }
+  const one = { own: summary(all.own), shared: summary(all.shared) };
+  const ratio = (of: keyof Round) => `${tenths(one.own[of] / one.shared[of])} times`;
+  process.stderr.write(
+    `own/shared: up ${ratio("upSeconds")}, destroy ${ratio("destroySeconds")}, memory ${ratio("peakMiB")}\n`,
+  );
+  process.stdout.write(`${JSON.stringify({ one, [`${together}AtOnce`]: { own: summary(all.crowd) } })}\n`);
 }
 
 function deployerWith({ cloud }: Platform, environment: Record<string, string>): Deployer {

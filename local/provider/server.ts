@@ -63,6 +63,8 @@ function unary<Request, Response>(
 
 function handlers(provider: Provider): UntypedServiceImplementation {
   return {
+    // Said to a provider that runs by itself and serves whoever comes; what we have to tell goes back with our answers.
+    attach: unary(() => new empty.Empty()),
     getPluginInfo: unary(() => {
       const info = new plugin.PluginInfo();
       info.setVersion(version);

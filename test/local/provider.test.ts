@@ -1,12 +1,38 @@
+import { credentials } from "@grpc/grpc-js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { expect } from "chai";
 import { Lambda } from "@aws-sdk/client-lambda";
 import { S3 } from "@aws-sdk/client-s3";
 import { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { SQS } from "@aws-sdk/client-sqs";
 import { nameOf } from "../../local/provider/retrying.ts";
+import { serve } from "../../local/provider/server.ts";
 import { resourceTypes } from "../../local/provider/types/index.ts";
 import { everyType, type AllOptions } from "./provider-all.ts";
 import { ProviderBench, recorded } from "./provider-kit.ts";
+
+describe("the local aws provider, attached to by hand", () => {
+  it("serves whoever attaches to it, one after the other", async () => {
+    // Prepare
+    const server = await serve();
+    const client = new service.ResourceProviderClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+    const attach = () =>
+      new Promise<string | undefined>((resolve) => {
+        client.attach(new plugin.PluginAttach(), (error: Error | null) => {
+          resolve(error?.message);
+        });
+      });
+
+    // Act
+    const errors = [await attach(), await attach()];
+
+    // Assess
+    client.close();
+    server.close();
+    expect(errors).to.deep.equal([undefined, undefined]);
+  });
+});
 
 describe("the local aws provider, with every resource type in one stack", function () {
   this.timeout(120_000);
