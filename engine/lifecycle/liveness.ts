@@ -16,11 +16,23 @@ export function isAbandoned(
   if (operation.state !== "queued" && operation.state !== "running") return false;
   const silentSeconds = (now.getTime() - operation.heartbeatAt.getTime()) / 1000;
   const silent = silentSeconds > 2 * here.leaseSeconds;
-  const [host, ownerPid] = operation.owner.split("/");
-  if (host !== here.instance.split("/")[0]) return silent;
+  if (hostOf(operation.owner) !== hostOf(here.instance)) return silent;
   const runs = operation.pid !== null && processes.commandOf(operation.pid)?.includes(operation.id) === true;
   if (runs) return false;
-  const owner = processes.commandOf(Number(ownerPid));
-  const reused = Number(ownerPid) === process.pid && operation.owner !== here.instance;
-  return silent || owner === undefined || reused;
+  return silent || isDeadHere(operation.owner, here.instance, processes);
+}
+
+/**
+ * Whether an engine of this machine runs no more. `owner` is its instance (`host/pid/nonce`), or a name that begins
+ * with it; of an engine elsewhere nothing is known.
+ */
+export function isDeadHere(owner: string, instance: string, processes: ProcessTable = thisMachine): boolean {
+  if (hostOf(owner) !== hostOf(instance)) return false;
+  const pid = Number(owner.split("/")[1]);
+  const reused = pid === process.pid && !owner.startsWith(instance);
+  return reused || processes.commandOf(pid) === undefined;
+}
+
+function hostOf(owner: string): string | undefined {
+  return owner.split("/")[0];
 }

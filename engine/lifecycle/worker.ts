@@ -9,6 +9,7 @@ import { admit } from "../registry/admission.ts";
 import { wakeAll } from "../registry/exchanges.ts";
 import { claimDue, LeaseLost, type Lease } from "../registry/lease.ts";
 import { act, type Hands } from "./act.ts";
+import { isDeadHere } from "./liveness.ts";
 import { observe, type Eyes } from "./observe.ts";
 
 export interface WorkerOptions {
@@ -90,8 +91,12 @@ export class Worker {
     for (const exchangeId of await admit(eyes.db, maxLiveExchanges)) log.info({ exchangeId }, "exchange admitted");
     const free = concurrency - this.#looks.pending - this.#looks.size;
     if (free <= 0) return 0;
-    const claim = { instance: eyes.instance, seconds: eyes.leaseSeconds, limit: free };
-    const leases = await claimDue(eyes.db, claim);
+    const leases = await claimDue(eyes.db, {
+      instance: eyes.instance,
+      seconds: eyes.leaseSeconds,
+      limit: free,
+      isDead: (holder) => isDeadHere(holder, eyes.instance),
+    });
     for (const lease of leases) {
       void this.#looks
         .add(() => this.#look(lease))

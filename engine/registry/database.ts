@@ -1,4 +1,4 @@
-import { Kysely, MysqlDialect, sql, type RawBuilder } from "kysely";
+import { CompiledQuery, Kysely, MysqlDialect, sql, type RawBuilder } from "kysely";
 import { createPool } from "mysql2";
 import type { z } from "zod";
 import { PermanentError } from "../../contracts/errors.ts";
@@ -6,6 +6,13 @@ import type { DatabaseSecret } from "../../contracts/secrets.ts";
 import type { RegistrySchema } from "./schema.ts";
 
 export type Registry = Kysely<RegistrySchema>;
+
+/**
+ * The server ends a session that is silent for so long, which frees what it had locked: an engine may be paused in the
+ * middle of a transaction, and the others must not wait for it. The pool lets go of idle connections well before.
+ */
+const silentSeconds = 15;
+const idleSeconds = 5;
 
 /** Connects to the registry. The pool replaces connections that the server or the network has dropped. */
 export function openRegistry(secret: DatabaseSecret): Registry {
@@ -21,10 +28,22 @@ export function openRegistry(secret: DatabaseSecret): Registry {
     timezone: "Z",
     charset: "utf8mb4",
     connectionLimit: 16,
+    // Only a bound below the limit makes the pool look for idle connections.
+    maxIdle: 15,
+    idleTimeout: idleSeconds * 1000,
+    gracefulEnd: true,
     enableKeepAlive: true,
     connectTimeout: 10_000,
   });
-  return new Kysely<RegistrySchema>({ dialect: new MysqlDialect({ pool }) });
+  const limitSilence = CompiledQuery.raw(`SET SESSION wait_timeout = ${silentSeconds}`);
+  return new Kysely<RegistrySchema>({
+    dialect: new MysqlDialect({
+      pool,
+      onCreateConnection: async (connection) => {
+        await connection.executeQuery(limitSilence);
+      },
+    }),
+  });
 }
 
 /** The database's clock, in UTC: the one clock that all engines share. */

@@ -146,20 +146,32 @@ export class Lease {
   }
 }
 
-/** Takes leases on up to `limit` exchanges that are due and that nobody holds, longest due first. */
-export async function claimDue(
-  db: Registry,
-  claim: { instance: string; seconds: number; limit: number },
-): Promise<Lease[]> {
+export interface Claim {
+  readonly instance: string;
+  readonly seconds: number;
+  readonly limit: number;
+  /** Whether the holder of a lease, whose name begins with its instance, is known to be dead: the lease is void. */
+  readonly isDead: (holder: string) => boolean;
+}
+
+/** Takes leases on up to `limit` exchanges that are due and that nobody alive holds, longest due first. */
+export async function claimDue(db: Registry, claim: Claim): Promise<Lease[]> {
   const since = performance.now();
   const owner = `${claim.instance}/${randomUUID()}`;
+  const dead = (await holders(db)).filter(claim.isDead);
   const rows = await db.transaction().execute(async (transaction) => {
     const due = await transaction
       .selectFrom("exchanges")
       .select(["id", "signals"])
       .where("state", "not in", finalStates)
       .where("wake_at", "<=", now)
-      .where((where) => where.or([where("lease_until", "is", null), where("lease_until", "<=", now)]))
+      .where((where) =>
+        where.or([
+          where("lease_until", "is", null),
+          where("lease_until", "<=", now),
+          ...dead.map((holder) => where("lease_owner", "=", holder)),
+        ]),
+      )
       .orderBy("wake_at")
       .limit(claim.limit)
       .forUpdate()
@@ -188,4 +200,16 @@ export async function claimDue(
         since,
       }),
   );
+}
+
+async function holders(db: Registry): Promise<string[]> {
+  const rows = await db
+    .selectFrom("exchanges")
+    .select("lease_owner")
+    .distinct()
+    .where("state", "not in", finalStates)
+    .where("wake_at", "<=", now)
+    .where("lease_until", ">", now)
+    .execute();
+  return rows.flatMap(({ lease_owner }) => lease_owner ?? []);
 }

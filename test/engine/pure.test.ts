@@ -6,7 +6,7 @@ import { dedupeKey, requestHash } from "../../engine/http/keys.ts";
 import { failureOf, interpret } from "../../engine/inbox/interpret.ts";
 import { eventMessage, recheckMessage } from "../../engine/lifecycle/events.ts";
 import { executionArn, executionInput } from "../../engine/lifecycle/execution.ts";
-import { isAbandoned } from "../../engine/lifecycle/liveness.ts";
+import { isAbandoned, isDeadHere } from "../../engine/lifecycle/liveness.ts";
 import { event, type ExchangeEvent } from "../../contracts/events.ts";
 import type { GlobalOutputs } from "../../programs/global/outputs.ts";
 import { request } from "./kit.ts";
@@ -278,6 +278,21 @@ describe("an operation's owner", () => {
   for (const [title, given, commands, abandoned] of rows) {
     it(title, () => {
       expect(isAbandoned(given, now, here, table(commands))).to.equal(abandoned);
+    });
+  }
+
+  const holders: [title: string, holder: string, dead: boolean][] = [
+    ["is alive while its process runs", "here/10/x/lease", false],
+    ["is dead when its process is gone", "here/9/z/lease", true],
+    ["is dead when this very process has its id after a restart", `here/${process.pid}/before/lease`, true],
+    ["is alive when it is this engine", `here/${process.pid}/now/lease`, false],
+    ["is not known to be dead on another machine", "there/9/z/lease", false],
+  ];
+  for (const [title, holder, dead] of holders) {
+    it(`that holds a lease ${title}`, () => {
+      const processes = table({ ...alive, [process.pid]: "node main.ts" });
+
+      expect(isDeadHere(holder, `here/${process.pid}/now`, processes)).to.equal(dead);
     });
   }
 

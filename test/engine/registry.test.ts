@@ -14,7 +14,7 @@ import {
   wake,
 } from "../../engine/registry/exchanges.ts";
 import { hear, type Heard } from "../../engine/registry/inbox.ts";
-import { claimDue, LeaseLost } from "../../engine/registry/lease.ts";
+import { type Claim, claimDue, type Lease, LeaseLost } from "../../engine/registry/lease.ts";
 import { addMissing, documentCounts, page, stageCounts } from "../../engine/registry/ledger.ts";
 import { migrate } from "../../engine/registry/migrations/index.ts";
 import { beat, end, intend, markRunning, operationsOf, requestCancel } from "../../engine/registry/operations.ts";
@@ -38,7 +38,8 @@ describe("registry", function () {
     }
   });
 
-  const claim = (seconds = 30) => claimDue(db, { instance: "host/1/a", seconds, limit: 10 });
+  const claim = (seconds = 30, isDead: Claim["isDead"] = () => false) =>
+    claimDue(db, { instance: "host/1/a", seconds, limit: 10, isDead });
   async function admitted(): Promise<string> {
     const id = await acceptedExchange(db);
     await admit(db, 100);
@@ -237,6 +238,37 @@ describe("registry", function () {
       expect(() => {
         lease.assertHeld();
       }).to.throw(LeaseLost);
+    });
+
+    it("pass at once from a holder that is known to be dead", async () => {
+      const { id, lease } = await leased();
+
+      const [taken] = await claim(30, (holder) => holder.startsWith("host/1/a/"));
+      const error = await lease.record({ waiting: "late" }).catch((thrown: unknown) => thrown);
+
+      expect(taken?.exchangeId).to.equal(id);
+      expect(error).to.be.instanceOf(LeaseLost);
+    });
+
+    it("are not kept from the others by an engine that was paused in the middle of a transaction", async () => {
+      const id = await admitted();
+      const paused = await db.startTransaction().execute();
+      await paused.selectFrom("exchanges").select("id").where("id", "=", id).forUpdate().execute();
+      const meanwhile = await claim();
+
+      let taken: Lease | undefined;
+      while (!taken) {
+        await delay(500);
+        [taken] = await claim();
+      }
+      const resumed = await paused
+        .commit()
+        .execute()
+        .catch((thrown: unknown) => thrown);
+
+      expect(meanwhile).to.deep.equal([]);
+      expect(taken.exchangeId).to.equal(id);
+      expect(resumed).to.be.instanceOf(Error);
     });
 
     it("last while they are prolonged", async () => {
