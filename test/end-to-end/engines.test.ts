@@ -83,25 +83,36 @@ describe("engines as processes", function () {
   }
   /** Waits until the exchange's operation has a process, and returns the process of the engine that owns it. */
   async function ownerOf(id: string, purpose: string): Promise<number> {
-    for (;;) {
-      const running = (await operations(id, purpose)).find(({ state }) => state === "running");
-      if (running) return pidOf(running.owner);
-      await delay(50);
-    }
+    const running = await eventually(id, async () =>
+      (await operations(id, purpose)).find(({ state }) => state === "running"),
+    );
+    return pidOf(running.owner);
   }
   const pidOf = (owner: string) => Number(owner.split("/")[1]);
   async function gone(pid: number): Promise<void> {
     while (isAlive(pid)) await delay(50);
   }
   async function inState(id: string, state: string): Promise<void> {
-    for (;;) {
-      const [rows] = await registry.query<RowDataPacket[]>("SELECT 1 FROM exchanges WHERE id = ? AND state = ?", [
-        id,
-        state,
-      ]);
-      if (rows.length > 0) return;
+    await eventually(id, async () => {
+      const query = "SELECT 1 FROM exchanges WHERE id = ? AND state = ?";
+      const [[found]] = await registry.query<RowDataPacket[]>(query, [id, state]);
+      return found;
+    });
+  }
+  /** What is looked for, once it is there; an exchange that stands still is shown. */
+  async function eventually<Found>(id: string, look: () => Promise<Found | undefined>): Promise<Found> {
+    const until = Date.now() + 200_000;
+    while (Date.now() < until) {
+      const found = await look();
+      if (found !== undefined) return found;
       await delay(50);
     }
+    const [exchange] = await registry.query<RowDataPacket[]>("SELECT *, UTC_TIMESTAMP(3) FROM exchanges WHERE id = ?", [
+      id,
+    ]);
+    const [tried] = await registry.query<RowDataPacket[]>("SELECT * FROM operations WHERE exchange_id = ?", [id]);
+    const [sessions] = await registry.query<RowDataPacket[]>("SELECT * FROM information_schema.innodb_trx");
+    throw new Error(`it stands still: ${JSON.stringify({ exchange, tried, sessions }, null, 2)}`);
   }
   const statesOf = (view: ExchangeView) => view.stateHistory.map(({ state }) => state);
 
