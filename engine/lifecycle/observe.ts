@@ -10,7 +10,6 @@ import { lastAttempt } from "../exchange/operate.ts";
 import type { ExchangeRecord, Operation } from "../exchange/record.ts";
 import type { Registry } from "../registry/database.ts";
 import { stageCounts } from "../registry/ledger.ts";
-import { operationsOf } from "../registry/operations.ts";
 import { isAbandoned } from "./liveness.ts";
 import { executionArn } from "./execution.ts";
 import { isThere, readRemoval } from "./copy-files.ts";
@@ -27,8 +26,12 @@ export interface Eyes {
 }
 
 /** Looks at what the decision of this state needs, and at nothing else. */
-export async function observe(record: ExchangeRecord, now: Date, eyes: Eyes): Promise<Observed> {
-  const operations = await operationsOf(eyes.db, record.id);
+export async function observe(
+  record: ExchangeRecord,
+  operations: readonly Operation[],
+  now: Date,
+  eyes: Eyes,
+): Promise<Observed> {
   const abandoned = new Set(
     operations.filter((operation) => isAbandoned(operation, now, eyes)).map((operation) => operation.id),
   );

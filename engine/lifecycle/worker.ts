@@ -130,8 +130,8 @@ export class Worker {
   async #drive(lease: Lease): Promise<void> {
     const { eyes, settings, log } = this.#options;
     for (let step = 0; step < maxSteps && !this.#stopped; step++) {
-      const { record, now } = await lease.read();
-      const decision = decide(record, await observe(record, now, eyes), now, settings);
+      const { record, operations, now } = await lease.read();
+      const decision = decide(record, await observe(record, operations, now, eyes), now, settings);
       const context = { ...record.context, state: record.state, action: decision.action.do };
       if (decision.action.do === "wait") {
         if (decision.reason !== record.waiting && !isFinal(record.state)) log.info(context, decision.reason);

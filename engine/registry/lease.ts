@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Transaction, UpdateObject } from "kysely";
 import { RecoverableError } from "../../contracts/errors.ts";
 import { finalStates, type ExchangeState } from "../../contracts/states.ts";
-import type { ExchangeRecord } from "../exchange/record.ts";
+import type { ExchangeRecord, Operation } from "../exchange/record.ts";
 import { now, nowPlus, type Registry } from "./database.ts";
+import { operationsOf } from "./operations.ts";
 import { enqueue, type OutboxMessage } from "./outbox.ts";
 import { toRecord } from "./rows.ts";
 import type { RegistrySchema } from "./schema.ts";
@@ -65,17 +66,24 @@ export class Lease {
     this.#until = since + this.#seconds * 1000;
   }
 
-  /** Prolongs the lease and reads the exchange as it is now, by the database's clock. */
-  async read(): Promise<{ record: ExchangeRecord; now: Date }> {
+  /**
+   * Prolongs the lease and reads the exchange as it is now, by the database's clock, with its operations: both at one
+   * moment, since an operation that ends writes to both.
+   */
+  async read(): Promise<{ record: ExchangeRecord; operations: Operation[]; now: Date }> {
     await this.prolong();
-    const row = await this.#db
-      .selectFrom("exchanges")
-      .selectAll()
-      .select(now.as("now"))
-      .where("id", "=", this.exchangeId)
-      .executeTakeFirstOrThrow();
+    const transaction = this.#db.transaction().setIsolationLevel("repeatable read");
+    const { row, operations } = await transaction.execute(async (snapshot) => ({
+      row: await snapshot
+        .selectFrom("exchanges")
+        .selectAll()
+        .select(now.as("now"))
+        .where("id", "=", this.exchangeId)
+        .executeTakeFirstOrThrow(),
+      operations: await operationsOf(snapshot, this.exchangeId),
+    }));
     this.#signals = row.signals;
-    return { record: toRecord(row), now: row.now };
+    return { record: toRecord(row), operations, now: row.now };
   }
 
   /** Records facts. */

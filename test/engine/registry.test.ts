@@ -355,6 +355,25 @@ describe("registry", function () {
       expect((await claim()).length).to.equal(1);
     });
 
+    it("never seem to have succeeded without the outputs that they left", async () => {
+      const seen = new Set<string>();
+      for (let round = 0; round < 100; round++) {
+        const { id, lease } = await leased();
+        const begun = operation(id);
+        await intend(db, begun);
+        await markRunning(db, begun.id, 42);
+        const look = async () => {
+          const { record, operations } = await lease.read();
+          seen.add(`${operations[0]?.state ?? "none"}, ${record.facts.outputs ? "outputs" : "no outputs"}`);
+        };
+
+        await Promise.all([end(db, begun, { state: "succeeded", outputs: { queues: {}, processors: {} } }), look()]);
+        await look();
+      }
+
+      expect([...seen].toSorted()).to.deep.equal(["running, no outputs", "succeeded, outputs"]);
+    });
+
     it("are told to stop when they are cancelled or were given up", async () => {
       const id = await admitted();
       const begun = operation(id);
