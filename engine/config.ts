@@ -51,7 +51,7 @@ const jwks = z
 const deadlineName = (state: string) => `EXCHANGER_DEADLINE_${state}_MINUTES`;
 const livingStates = Object.keys(defaultDeadlineMinutes) as LivingState[];
 
-const variables = z.object({
+const shape = {
   EXCHANGER_GLOBAL_STACK: z.string().min(1),
   EXCHANGER_HOST: z.string().min(1).default("127.0.0.1"),
   EXCHANGER_PORT: z.coerce.number().int().min(0).max(65_535),
@@ -73,6 +73,11 @@ const variables = z.object({
   EXCHANGER_POLL_SECONDS: positive.default(5),
   EXCHANGER_SECRETS_PROVIDER: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+};
+
+const variables = z.object(shape).refine((value) => value.EXCHANGER_LEASE_SECONDS >= 2 * value.EXCHANGER_POLL_SECONDS, {
+  path: ["EXCHANGER_LEASE_SECONDS"],
+  message: "must be at least twice EXCHANGER_POLL_SECONDS",
 });
 
 const deadlines = z.object(
@@ -121,5 +126,6 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
 function problem(issue: z.core.$ZodIssue): string {
   const name = issue.path.join(".");
-  return `${name} (${issue.message.toLowerCase().replace(/^invalid input: /, "")})`;
+  const what = issue.message.replace("Invalid input: ", "");
+  return `${name} (${what.charAt(0).toLowerCase()}${what.slice(1)})`;
 }

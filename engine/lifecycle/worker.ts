@@ -31,6 +31,8 @@ const maxSteps = 25;
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #looks = new PQueue({ concurrency });
+  /** Another engine looks every poll, and so has a dead one's exchange within the lease that is configured. */
+  readonly #heldSeconds: number;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> | undefined;
   #again = false;
@@ -38,6 +40,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#heldSeconds = options.eyes.leaseSeconds - options.settings.pollSeconds;
   }
 
   start(): void {
@@ -93,7 +96,7 @@ export class Worker {
     if (free <= 0) return 0;
     const leases = await claimDue(eyes.db, {
       instance: eyes.instance,
-      seconds: eyes.leaseSeconds,
+      seconds: this.#heldSeconds,
       limit: free,
       isDead: (holder) => isDeadHere(holder, eyes.instance),
     });
@@ -109,14 +112,14 @@ export class Worker {
   }
 
   async #look(lease: Lease): Promise<void> {
-    const { eyes, log } = this.#options;
+    const { log } = this.#options;
     const heart = setInterval(
       () => {
         lease.prolong().catch((error: unknown) => {
           log.warn({ exchangeId: lease.exchangeId, err: error }, "a lease was not prolonged");
         });
       },
-      (eyes.leaseSeconds * 1000) / 3,
+      (this.#heldSeconds * 1000) / 3,
     );
     try {
       await this.#drive(lease);

@@ -82,6 +82,13 @@ describe("engine configuration", () => {
       );
   });
 
+  it("refuses a lease that would run out between two looks", () => {
+    expect(() => readConfig({ ...least, EXCHANGER_LEASE_SECONDS: "9", EXCHANGER_POLL_SECONDS: "5" })).to.throw(
+      InvalidInputError,
+      "EXCHANGER_LEASE_SECONDS (must be at least twice EXCHANGER_POLL_SECONDS)",
+    );
+  });
+
   it("ends the process with a message on stderr when it is incomplete", async () => {
     const main = fileURLToPath(new URL("../../engine/main.ts", import.meta.url));
 
