@@ -1,7 +1,7 @@
 """What a schema looks like, read from the server: columns, keys, foreign keys."""
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pymysql.connections import Connection
 
@@ -101,6 +101,8 @@ class ForeignKey:
     columns: tuple[str, ...]
     parent: str
     parent_columns: tuple[str, ...]
+    #: The destination has it, and refuses what it forbids.
+    enforced: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ def common(source: Catalogue, target: Catalogue) -> Catalogue:
             primary_key=ours.primary_key,
             unique_keys=theirs.unique_keys,
             foreign_keys=tuple(
-                key
+                replace(key, enforced=key in theirs.foreign_keys)
                 for key in dict.fromkeys(theirs.foreign_keys + ours.foreign_keys)
                 if all(column in columns for column in key.columns)
             ),

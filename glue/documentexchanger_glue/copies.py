@@ -1,15 +1,14 @@
 """What was asked for, and which documents it meant: decided once for an exchange, the same for every attempt."""
 
-from collections.abc import Sequence
-
 from pymysql.connections import Connection
 
 from .db import execute, fetch
 from .domain import ROOT
 from .errors import InvalidInputError
-from .idmap import of, record
+from .idmap import of, record, shifts_of
 from .ranges import set_aside
 from .settings import Settings
+from .whole import shift_documents
 from .work import Chunk, Work, target_of
 
 
@@ -26,7 +25,7 @@ def is_selected(target: Connection, settings: Settings) -> bool:
     )
 
 
-def select_documents(target: Connection, work: Work, documents: Sequence[int]) -> list[Chunk]:
+def select_documents(target: Connection, work: Work, documents: list[int]) -> list[Chunk]:
     """Give every selected document its id in the destination, and cut the selection into chunks.
 
     `documents`: source ids, ascending. What an earlier attempt selected stands, whatever labels and folders say now.
@@ -38,7 +37,8 @@ def select_documents(target: Connection, work: Work, documents: Sequence[int]) -
     if not done:
         _forget(target, work)
         ids = set_aside(target, settings.target_schema, settings.exchange_id, table, {0: len(documents)})[0]
-        record(target, work.numbers, ROOT, zip(documents, range(ids.first, ids.first + ids.size), strict=True))
+        if not shift_documents(target, work, documents, ids.first):
+            record(target, work.numbers, ROOT, zip(documents, range(ids.first, ids.first + ids.size), strict=True))
         execute(
             target,
             "UPDATE exchange_copies SET selected_at = UTC_TIMESTAMP(6) WHERE exchange_id = %s",
@@ -86,6 +86,7 @@ def _copy_of(target: Connection, settings: Settings) -> tuple[int, bool]:
 def _forget(target: Connection, work: Work) -> None:
     """Drop what an attempt noted that ended before its selection was complete; it had copied nothing."""
     execute(target, f"DELETE FROM exchange_id_map WHERE {of(work.numbers, ROOT)}")
+    execute(target, f"UPDATE exchange_tables SET shifted_by = NULL WHERE {of(work.numbers, ROOT)}")
     execute(
         target,
         "DELETE FROM exchange_id_ranges WHERE exchange_id = %s AND table_name = %s",
@@ -94,6 +95,9 @@ def _forget(target: Connection, work: Work) -> None:
 
 
 def _chunks(target: Connection, work: Work, size: int) -> list[Chunk]:
+    if shift := shifts_of(target, work.settings.exchange_id).get(ROOT):
+        starts = enumerate(range(shift.first, shift.last + 1, size))
+        return [Chunk(number, first, min(first + size - 1, shift.last)) for number, first in starts]
     chunks: list[Chunk] = []
     last = 0
     while True:

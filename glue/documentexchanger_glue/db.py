@@ -35,6 +35,8 @@ _PASSING = frozenset({1040, 1053, 1205, 1213, 1290, 1317, 1836, 1927, 2003, 2006
 
 _REFUSED_VALUE = frozenset({1048, 1264, 1265, 1292, 1364, 1366, 1406, 3140, 3819, 4025})
 DUPLICATE = 1062
+#: A row refers to one that is not there.
+PARENTLESS = 1452
 
 
 def quoted(name: str) -> str:

@@ -84,14 +84,21 @@ def _text_key(of: SqlDerivation) -> DerivedSql:
     if of.work.settings.annotated:
         return _fresh_text_key(of)
     schema = quoted(of.work.settings.source_schema)
-    # A file of the exhibit's document; it has come before.
-    new = (
-        f"(SELECT n.`s3_key` FROM exchange_id_map f JOIN {quoted(FILES)} n ON n.`id` = f.`target_id`"
-        f" WHERE {entries(of.work.numbers, FILES, 'f')} AND f.source_id ="
-        f" {'t0.more' if of.is_staged else _file_of_text(f'{schema}.')})"
-    )
+    new = _key_of_file(of.work, "t0.more" if of.is_staged else _file_of_text(f"{schema}."))
     has_key = "t0.`text_key` IS NOT NULL"
     return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND x.`text_key` IS NULL")
+
+
+def _key_of_file(work: Work, source_id: str) -> str:
+    """Find the key of a file in the destination; it has come before, or does not come."""
+    if FILES in work.shifts:
+        shift = work.shifts[FILES]
+        moved, within = shift.moved(f"CAST({source_id} AS SIGNED)"), shift.moved_range
+        return f"(SELECT n.`s3_key` FROM {quoted(FILES)} n WHERE n.`id` = {moved} AND n.`id` BETWEEN {within})"
+    return (
+        f"(SELECT n.`s3_key` FROM exchange_id_map f JOIN {quoted(FILES)} n ON n.`id` = f.`target_id`"
+        f" WHERE {entries(work.numbers, FILES, 'f')} AND f.source_id = {source_id})"
+    )
 
 
 def _name_of_document(schema: str) -> str:

@@ -1,12 +1,16 @@
 """The job's memory in the destination: which row became which. It is what makes every write repeatable."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import islice
 
 from pymysql.connections import Connection
 
-from .db import execute, fetch
+from .db import execute, fetch, quoted, transaction
+from .domain import ROOT
 from .errors import MisfitError
+from .plan import TablePlan
+from .shifts import Shift, Shifts
 
 #: Table → the number that stands for it in one exchange.
 Numbers = Mapping[str, int]
@@ -31,6 +35,10 @@ _TABLES = (
       table_no INT UNSIGNED NOT NULL AUTO_INCREMENT,
       exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+      -- Where it is set: what is added to the ids of the source from the first to the last, which have no entries.
+      shifted_by BIGINT NULL,
+      first_source BIGINT UNSIGNED NULL,
+      last_source BIGINT UNSIGNED NULL,
       PRIMARY KEY (table_no),
       UNIQUE KEY exchange_tables_name (exchange_id, table_name)
     ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
@@ -93,12 +101,19 @@ _TABLES = (
     ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
 )
 
+#: Columns by which tables of this build are known.
+_SIGNS = (
+    ("exchange_id_map", "table_no"),
+    ("exchange_checkpoints", "first_document"),
+    ("exchange_tables", "shifted_by"),
+)
+
 
 def ensure_tables(target: Connection) -> None:
     """Create the job's own tables where they are missing; tables of another build are refused."""
     for table in _TABLES:
         execute(target, table)
-    for table, column in (("exchange_id_map", "table_no"), ("exchange_checkpoints", "first_document")):
+    for table, column in _SIGNS:
         if not fetch(target, f"SHOW COLUMNS FROM {table} LIKE %s", (column,)):
             raise MisfitError(
                 "BOOKKEEPING_FOREIGN",
@@ -124,6 +139,58 @@ def numbers_of(target: Connection, exchange_id: str, tables: Iterable[str]) -> N
 def _known_numbers(target: Connection, exchange_id: str) -> Numbers:
     rows = fetch(target, "SELECT table_name, table_no FROM exchange_tables WHERE exchange_id = %s", (exchange_id,))
     return {(table or b"").decode(): int(number or 0) for table, number in rows}
+
+
+def shifts_of(target: Connection, exchange_id: str, *, held: bool = False) -> Shifts:
+    """Return what is shifted; `held`: and stays so until the transaction ends."""
+    rows = fetch(
+        target,
+        "SELECT table_name, shifted_by, first_source, last_source FROM exchange_tables"
+        f" WHERE exchange_id = %s{' LOCK IN SHARE MODE' if held else ''}",
+        (exchange_id,),
+    )
+    return {
+        (table or b"").decode(): Shift(int(by), int(first or 0), int(last or 0))
+        for table, by, first, last in rows
+        if by is not None
+    }
+
+
+def remember_shift(target: Connection, numbers: Numbers, table: str, shift: Shift) -> None:
+    """Remember how the ids of a table are shifted, of which no row has come yet."""
+    execute(
+        target,
+        f"UPDATE exchange_tables SET shifted_by = {shift.by}, first_source = {shift.first}, last_source = {shift.last}"
+        f" WHERE {of(numbers, table)}",
+    )
+
+
+def spell_out(target: Connection, exchange_id: str, numbers: Numbers, tables: Iterable[TablePlan]) -> bool:
+    """Enter rows of shifted tables into the map one by one, as they are; say whether there was such a table."""
+    with transaction(target):
+        # Who writes rows of these tables has ended when this is answered, and waits from then on.
+        fetch(target, "SELECT 1 FROM exchange_tables WHERE exchange_id = %s FOR UPDATE", (exchange_id,))
+        shifts = shifts_of(target, exchange_id)
+        shifted = {table.name: table for table in tables if table.name in shifts}
+        for name, table in shifted.items():
+            if name == ROOT:
+                # All of these were selected, whatever became of them.
+                ids = range(shifts[name].first, shifts[name].last + 1)
+                record(target, numbers, name, ((source, source + shifts[name].by) for source in ids))
+            else:
+                _enter_rows(target, numbers, table, shifts[name])
+            execute(target, f"UPDATE exchange_tables SET shifted_by = NULL WHERE {of(numbers, name)}")
+    return bool(shifted)
+
+
+def _enter_rows(target: Connection, numbers: Numbers, table: TablePlan, shift: Shift) -> None:
+    key = quoted(table.id_column or "")
+    execute(
+        target,
+        "INSERT INTO exchange_id_map (table_no, source_id, target_id)"
+        f" SELECT {numbers[table.name]}, {key} - {shift.by}, {key} FROM {quoted(table.name)}"
+        f" WHERE {key} BETWEEN {shift.moved_range}",
+    )
 
 
 def lookup(target: Connection, numbers: Numbers, table: str, source_ids: Iterable[int]) -> dict[int, int]:
@@ -164,10 +231,29 @@ def literal(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def joined(alias: str, numbers: Numbers, table: str, source_id: str) -> str:
-    """Return SQL that joins the map's entry of a row by its id in the source.
+@dataclass(frozen=True)
+class Entry:
+    """How SQL tells the id in the destination of a row of the source."""
+
+    #: NULL where the row has none.
+    target_id: str
+    #: Whether it has one.
+    is_known: str
+    #: What must be joined for it, if anything.
+    join: str = ""
+
+
+def entry_of(alias: str, numbers: Numbers, shifts: Shifts, table: str, source_id: str) -> Entry:
+    """Return SQL that tells a row's id in the destination by that in the source.
 
     While the map grows the server knows little of it, and might think that reading a whole table's entries is cheap.
     """
+    if table in shifts:
+        is_known = shifts[table].contains(source_id)
+        return Entry(f"IF({is_known}, {shifts[table].moved(source_id)}, NULL)", is_known)
     on = f"{of(numbers, table, alias)} AND {alias}.source_id = {source_id}"
-    return f"JOIN exchange_id_map {alias} FORCE INDEX (PRIMARY) ON {on}"
+    return Entry(
+        f"{alias}.target_id",
+        f"{alias}.target_id IS NOT NULL",
+        f"JOIN exchange_id_map {alias} FORCE INDEX (PRIMARY) ON {on}",
+    )

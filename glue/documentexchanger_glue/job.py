@@ -14,7 +14,7 @@ from .checkpoints import checked_in, plan_chunks, planned
 from .copies import finish, is_selected, select_documents
 from .db import named_lock, patiently
 from .domain import ROOT
-from .idmap import ensure_tables, numbers_of
+from .idmap import ensure_tables, numbers_of, shifts_of
 from .log import Log
 from .lookups import Gathered, gather
 from .manifest import remove_other_parts, write_part
@@ -28,6 +28,7 @@ from .selection import selected_documents
 from .settings import Settings
 from .survey import Survey
 from .task import Claim, Count, Moved, Mover, Part, Task
+from .whole import shift_tables
 from .work import Chunk, Pace, Work, alone, source_of, target_of
 
 #: The source is in use while it is copied: what appears meanwhile is taken along in a further round, and what hangs on
@@ -61,7 +62,7 @@ def run(settings: Settings, tools: Tools) -> Report:
         work, one_sided = patiently(partial(_plan, settings, tools.mover.pace), "reading the case schemas")
         work, parts = patiently(partial(_select, work, tools.log), "selecting documents")
         rows, notes = _copy(work, parts, tools)
-        tools.spread(partial(write_part, work, tools.mover.describe), parts)
+        tools.spread(partial(write_part, _now(work), tools.mover.describe), parts)
         remove_other_parts(settings, parts)
         patiently(partial(finish, settings), "finishing")
     report = Report(len(parts), rows, skipped_lines(one_sided, notes), tools.clock() - began, _checksums(work))
@@ -96,7 +97,8 @@ def _select(work: Work, log: Log) -> tuple[Work, list[Chunk]]:
             refuse_too_many_codes(source, target, work, documents)
         ensure_tables(target)
         work = replace(work, numbers=numbers_of(target, settings.exchange_id, work.plan.tables))
-        return work, select_documents(target, work, documents)
+        parts = select_documents(target, work, documents)
+        return replace(work, shifts=shifts_of(target, settings.exchange_id)), parts
 
 
 def _copy(work: Work, parts: Sequence[Chunk], tools: Tools) -> tuple[dict[str, Count], Counter[str]]:
@@ -121,11 +123,13 @@ def _round(
     tools.log("merged", rows={name: len(gathered.of(name)) for name in work.plan.lookups})
     chunks = patiently(partial(_cut, work, found), "cutting tables into chunks")
     with shown(work.settings):
-        moved = {part: done for level in work.plan.levels for part, done in _move(work, level, again, tools)}
+        moved = {part: done for level in work.plan.levels for part, done in _move(_now(work), level, again, tools)}
+    work = _now(work)
     notes = sum((moved.notes for moved in _checked_in(work).values()), Counter[str]())
     waiting = [part for part in chunks if work.plan.tables[part.table].deferred]
     for lost in tools.spread(partial(tools.mover.complete, work), waiting):
         notes.update(lost)
+    work = _now(work)
     claims = [Claim(part, moved.get(part)) for part in chunks]
     counts: list[Count] = tools.spread(partial(tools.mover.verify, work), claims)
     rows = {name: Count() for name in sorted(work.plan.tables)}
@@ -159,10 +163,21 @@ def _merge(work: Work, found: Survey) -> tuple[Gathered, dict[int, int]]:
 
 def _cut(work: Work, found: Survey) -> list[Part]:
     exchange_id = work.settings.exchange_id
-    with target_of(work.settings) as target:
+    with source_of(work.settings) as source, target_of(work.settings) as target:
+        shift_tables(source, target, work, found)
         for name in work.plan.owned:
             plan_chunks(target, exchange_id, name, found.counts[name], work.pace)
         return [Part(name, chunk) for name, chunk, _ in planned(target, exchange_id, work.plan.owned)]
+
+
+def _now(work: Work) -> Work:
+    """Tell the work what is shifted: tasks spell ids out where they must."""
+
+    def read() -> Work:
+        with target_of(work.settings) as target:
+            return replace(work, shifts=shifts_of(target, work.settings.exchange_id))
+
+    return patiently(read, "reading which ids are shifted")
 
 
 def _move(work: Work, level: Sequence[str], again: AbstractSet[Part], tools: Tools) -> list[tuple[Part, Moved]]:
@@ -189,7 +204,7 @@ def _tasks(work: Work, level: Sequence[str], again: AbstractSet[Part]) -> list[T
             }
             ranges: dict[int, IdRange] = {}
             table = work.plan.tables[name].table
-            if name != ROOT and table.id_column:
+            if name != ROOT and table.id_column and name not in work.shifts:
                 sizes = {chunk.number: rows for chunk, rows in new.items()}
                 ranges = set_aside(target, settings.target_schema, settings.exchange_id, table, sizes)
             tasks += [Task(name, chunk, ranges.get(chunk.number, IdRange())) for chunk in new]

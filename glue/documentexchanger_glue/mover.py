@@ -3,7 +3,7 @@
 They are staged beside the destination's tables; from there on all is as if both cases were on one server.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from pymysql.connections import Connection
@@ -28,15 +28,14 @@ def measure_rows(work: Work, part: Part) -> Survey:
 def _measure(work: Work, part: Part) -> Survey:
     found = Survey()
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        for documents in pages_of(target, work, part.chunk, ROOT):
-            found.add(measured(source, work, part.table, documents))
+        for among in pages_of(target, work, part.chunk, ROOT):
+            found.add(measured(source, work, part.table, among))
     return found
 
 
-def measured(source: Connection, work: Work, name: str, documents: Iterable[int]) -> Survey:
-    """Measure what one table holds for some documents."""
+def measured(source: Connection, work: Work, name: str, among: str) -> Survey:
+    """Measure what one table holds for the documents that `among` singles out."""
     measure, found = Measuring(work, work.plan.tables[name]), Survey()
-    among = ",".join(map(str, documents))
     for path in paths(work.plan, measure.table, whole=True):
         columns, groups = measure.select(path.above)
         found.add(measure.survey(fetch(source, f"{query_of(path, columns, among)} GROUP BY {groups}")))
@@ -69,8 +68,8 @@ def _verify(work: Work, claim: Claim) -> Count:
         with source_of(work.settings) as source:
             recounting = (
                 query
-                for above in pages_of(target, work, part.chunk, table.hangs_on)
-                for query in queries(work.plan, table, f"COUNT(*), {keys_of(table)}", above)
+                for among in pages_of(target, work, part.chunk, table.hangs_on)
+                for query in queries(work.plan, table, f"COUNT(*), {keys_of(table)}", among)
             )
             if still_holds(claim.moved, source, recounting):
                 return claim.moved.count

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from pymysql.connections import Connection
 
 from .db import Raw, execute, patiently, quoted, stream
+from .holes import despite_holes
 from .plan import TablePlan
 from .reading import queries
 from .stage import batches
@@ -16,18 +18,19 @@ from .work import Work, pages_of, source_of, target_of
 
 def patch_rows(work: Work, part: Part) -> Counter[str]:
     """Set the deferred columns of one table for one chunk; return what could not be set, for the report."""
-    return patiently(lambda: _patch(work, part), f"completing table {part.table}")
+    table = work.plan.tables[part.table]
+    return patiently(partial(despite_holes, partial(_patch, part), work, table), f"completing table {part.table}")
 
 
-def _patch(work: Work, part: Part) -> Counter[str]:
+def _patch(part: Part, work: Work) -> Counter[str]:
     table = work.plan.tables[part.table]
     notes: Counter[str] = Counter()
     columns = [column for column in table.table.columns.values() if column.name in _needed(table)]
     select = ", ".join(column.read("t0") for column in columns)
     waiting = " OR ".join(f"t0.{quoted(column)} IS NOT NULL" for column in table.deferred)
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        for above in pages_of(target, work, part.chunk, table.hangs_on):
-            for query in queries(work.plan, table, select, above, extra=f"({waiting})"):
+        for among in pages_of(target, work, part.chunk, table.hangs_on):
+            for query in queries(work.plan, table, select, among, extra=f"({waiting})"):
                 for found in batches(stream(source, query)):
                     rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]
                     notes += _patch_rows(target, work, table, rows)

@@ -1,6 +1,6 @@
 """SQL that reads the travelling rows of a table for some documents. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .db import quoted
@@ -23,18 +23,18 @@ def queries(
     plan: Plan,
     table: TablePlan,
     select: str,
-    above: Iterable[int],
+    among: str,
     extra: str = "",
     join: str = "",
     *,
     whole: bool = False,
 ) -> list[str]:
-    """Return one query for each way by which a row may hang on the rows `above`; no row is in two of them.
+    """Return one query for each way by which a row may hang on the chosen rows; no row is in two of them.
 
-    `select` is the list of expressions, `extra` one more condition, `join` one more table, `whole` as in `paths`.
+    `select` is the list of expressions, `among` SQL that singles out those rows by their ids, `extra` one more
+    condition, `join` one more table, `whole` as in `paths`.
     """
-    among = ",".join(map(str, above))
-    return [query_of(path, select, among, extra, join) for path in paths(plan, table, whole=whole)] if among else []
+    return [query_of(path, select, among, extra, join) for path in paths(plan, table, whole=whole)]
 
 
 def paths(plan: Plan, table: TablePlan, schema: str | None = None, *, whole: bool = False) -> list[Path]:
@@ -68,9 +68,9 @@ def _path(plan: Plan, table: TablePlan, way: Way, prefix: str) -> Path:
 
 
 def query_of(path: Path, select: str, among: str, extra: str = "", join: str = "") -> str:
-    """Return the query by one way, for the rows above that `among` lists."""
+    """Return the query by one way, for the rows above that `among` singles out."""
     tables = " ".join(f"JOIN {table} ON {on}" if on else table for table, on in path.tables)
-    conditions = " AND ".join([*path.conditions, f"{path.above} IN ({among})", *([extra] if extra else [])])
+    conditions = " AND ".join([*path.conditions, f"{path.above} {among}", *([extra] if extra else [])])
     return f"SELECT {select} FROM {tables} {join} WHERE {conditions}"
 
 

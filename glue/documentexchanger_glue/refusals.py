@@ -27,8 +27,9 @@ def refuse_too_many_codes(source: Connection, target: Connection, work: Work, do
     ]
     found = Survey()
     for start in range(0, len(documents), _MEASURED_AT_ONCE):
+        among = f"IN ({','.join(map(str, documents[start : start + _MEASURED_AT_ONCE]))})"
         for name in names:
-            found.add(measured(source, work, name, documents[start : start + _MEASURED_AT_ONCE]))
+            found.add(measured(source, work, name, among))
     code_bits(target, work.plan.tables[CODES], gather(source, work.plan, found).of(CODES))
 
 

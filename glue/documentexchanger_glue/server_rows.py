@@ -1,8 +1,8 @@
 """The rows of one table for some documents, as SQL inside one server. Pure: text in, text out.
 
 The source's tables are named with their schema, the destination's stand in the connection's own. Aliases: `t0` is
-the row, `t1` and up what it hangs on, `d` the map's entry of the uppermost of these, `own` its own entry, `p0` and up
-those of the rows that it names, `x` the row that may be in the destination already.
+the row, `t1` and up what it hangs on, `x` the row that may be in the destination already; where ids are not shifted,
+`d` is the map's entry of the uppermost of what it hangs on, `own` its own, `p0` and up those of the rows that it names.
 """
 
 from collections.abc import Iterable
@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from .db import quoted
 from .derive_sql import DERIVED_SQL, STAGE, DerivedSql, SqlDerivation
 from .domain import ROOT
-from .idmap import joined, of
+from .idmap import Entry, entry_of, of
 from .plan import TablePlan
 from .reading import Path, paths
 from .translate import first_columns
 from .work import Chunk, Work
+
+#: The entry of what the row hangs on, which is where the reading begins.
+_ABOVE = Entry("d.target_id", "TRUE")
 
 
 class Rows:
@@ -33,18 +36,34 @@ class Rows:
             else paths(work.plan, table, work.settings.source_schema, whole=whole)
         )
         self.above = ROOT if whole else table.hangs_on
-        self.own = "d" if table.name == ROOT and not staged else "own"
-        anchor = table.anchor[0] if table.anchor and not whole and not staged else None
+        #: The column by which rows are found; what it refers to travels.
+        self.anchor = table.anchor[0] if table.anchor and not whole and not staged else None
+        self.own = self._own_entry()
         columns = [column for column in table.mapped if column not in table.constants]
-        self.parents = {name: "d" if name == anchor else f"p{number}" for number, name in enumerate(columns)}
+        self.entries = {name: self._entry(name, number) for number, name in enumerate(columns)}
         self.first = first_columns(table)
-        self.ids = {column: f"{self.parents[column]}.target_id" for column in self.first}
-        of_row = SqlDerivation(work, f"{self.own}.target_id", self.ids, is_staged=staged)
+        self.ids = {column: self.entries[column].target_id for column in self.first}
+        of_row = SqlDerivation(work, self.own.target_id, self.ids, is_staged=staged)
         self.derived: dict[str, DerivedSql] = {
             name: rule(of_row)
             for name, rule in DERIVED_SQL.get(table.name, {}).items()
             if name in table.table.columns and name not in table.constants
         }
+
+    def _own_entry(self) -> Entry:
+        """Tell the row's own id; a row without one has the entry that never is."""
+        if not self.table.id_column:
+            return Entry("NULL", "FALSE")
+        if self.table.name == ROOT and not self.is_staged and ROOT not in self.work.shifts:
+            return _ABOVE
+        row = f"t0.{quoted(self.table.id_column)}"
+        return entry_of("own", self.work.numbers, self.work.shifts, self.table.name, row)
+
+    def _entry(self, column: str, number: int) -> Entry:
+        parent = self.table.mapped[column]
+        if column == self.anchor and parent not in self.work.shifts:
+            return _ABOVE
+        return entry_of(f"p{number}", self.work.numbers, self.work.shifts, parent, f"t0.{quoted(column)}")
 
     def select(
         self,
@@ -66,36 +85,33 @@ class Rows:
     def rows(
         self, way: Path, *, own: str = "", parents: Iterable[str] = (), there: str = "", where: Iterable[str] = ()
     ) -> str:
-        """Return FROM and WHERE, read downwards from what the table hangs on: a short range of the map's key.
+        """Return FROM and WHERE, read downwards from what the table hangs on: a short range of a key.
 
         A SELECT must keep this order: a lookup that stands first would bring along every row that refers to it.
         """
-        ((root, _), *below) = way.tables
-        tables = [
-            f"FROM {root}"
-            if self.is_staged
-            else f"FROM exchange_id_map d FORCE INDEX (PRIMARY) STRAIGHT_JOIN {root} ON {way.above} = d.source_id"
-        ]
-        tables += [f"STRAIGHT_JOIN {table} ON {on}" for table, on in below]
-        if own and self.own == "own" and self.table.id_column:
-            row = f"t0.{quoted(self.table.id_column)}"
-            tables.append(own + joined("own", self.work.numbers, self.table.name, row))
-        for column in dict.fromkeys(parents):
-            if self.parents[column] != "d":
-                value = f"t0.{quoted(column)}"
-                entry = joined(self.parents[column], self.work.numbers, self.table.mapped[column], value)
-                tables.append(f"LEFT {entry}")
+        start, chosen = self._start(way)
+        tables = [start, *(f"STRAIGHT_JOIN {table} ON {on}" for table, on in way.tables[1:])]
+        if own and self.own.join:
+            tables.append(own + self.own.join)
+        elif own.startswith("STRAIGHT") and self.table.id_column:
+            chosen = [*chosen, self.own.is_known]
+        tables += [f"LEFT {self.entries[name].join}" for name in dict.fromkeys(parents) if self.entries[name].join]
         if there:
             tables.append(f"{there}JOIN {quoted(self.table.name)} x ON {self.same_key()}")
-        chosen = (
-            ["TRUE"]
-            if self.is_staged
-            else [
-                of(self.work.numbers, self.above, "d"),
-                f"d.source_id BETWEEN {self.chunk.first} AND {self.chunk.last}",
-            ]
-        )
         return f"{' '.join(tables)} WHERE {' AND '.join([*chosen, *way.conditions, *where])}"
+
+    def _start(self, way: Path) -> tuple[str, list[str]]:
+        """Return where rows are read from, and conditions of the chunk's."""
+        root, numbers, chunk = way.tables[0][0], self.work.numbers, self.chunk
+        if self.is_staged:
+            return f"FROM {root}", ["TRUE"]
+        if self.above in self.work.shifts:
+            first, last = self.work.shifts[self.above].among(chunk.first, chunk.last)
+            return f"FROM {root}", [f"{way.above} BETWEEN {first} AND {last}"]
+        return (
+            f"FROM exchange_id_map d FORCE INDEX (PRIMARY) STRAIGHT_JOIN {root} ON {way.above} = d.source_id",
+            [of(numbers, self.above, "d"), f"d.source_id BETWEEN {chunk.first} AND {chunk.last}"],
+        )
 
     @property
     def key_parents(self) -> tuple[str, ...]:
@@ -108,7 +124,7 @@ class Rows:
         return tuple(
             column
             for column in self.first
-            if not self.is_lookup(column) and not self.nullable(column) and self.parents[column] != "d"
+            if not self.is_lookup(column) and not self.nullable(column) and column != self.anchor
         )
 
     @property
@@ -122,12 +138,12 @@ class Rows:
         return self.known([*self.needed, *self.awaited])
 
     def known(self, columns: Iterable[str]) -> list[str]:
-        """Conditions: what these columns refer to is in the map."""
+        """Conditions: what these columns refer to travels."""
         return [f"NOT {self.absent(column)}" for column in columns]
 
     def absent(self, column: str) -> str:
-        """Return SQL of whether what a column refers to is not in the map."""
-        return f"(t0.{quoted(column)} IS NOT NULL AND {self.parents[column]}.target_id IS NULL)"
+        """Return SQL of whether what a column refers to does not travel."""
+        return f"(t0.{quoted(column)} IS NOT NULL AND NOT ({self.entries[column].is_known}))"
 
     def is_lookup(self, column: str) -> bool:
         """Say whether a column refers to a lookup."""
@@ -144,7 +160,7 @@ class Rows:
     def key(self, name: str) -> str:
         """Return SQL of a column of the primary key, as it is in the destination."""
         if name == self.table.id_column:
-            return f"{self.own}.target_id"
+            return self.own.target_id
         return self.ids.get(name, f"t0.{quoted(name)}")
 
     def value(self, name: str) -> str:
@@ -152,10 +168,10 @@ class Rows:
         if name in self.table.constants:
             return self.table.constants[name].decode()
         if name == self.table.id_column:
-            return f"{self.own}.target_id"
+            return self.own.target_id
         if name in self.table.deferred:
             # A row that may not be without a parent is its own until the rest is there.
-            return "NULL" if self.nullable(name) else f"{self.own}.target_id"
+            return "NULL" if self.nullable(name) else self.own.target_id
         if name in self.derived:
             return self.derived[name].value
         return self.ids.get(name, f"t0.{quoted(name)}")

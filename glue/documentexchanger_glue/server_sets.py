@@ -7,20 +7,21 @@ from .server_rows import Rows
 from .survey import Measuring
 from .work import Chunk, Work
 
-_PAIR = "JSON_OBJECT('sourceExhibitId', CONCAT(t0.`id`), 'exhibitId', CONCAT({own}.target_id))"
+_PAIR = "JSON_OBJECT('sourceExhibitId', CONCAT(t0.`id`), 'exhibitId', CONCAT({own}))"
 _FILE = (
-    "JSON_OBJECT('fileId', CONCAT(t0.`id`), 'destinationFileId', CONCAT(own.target_id),"
+    "JSON_OBJECT('fileId', CONCAT(t0.`id`), 'destinationFileId', CONCAT({own}),"
     " 'role', COALESCE(CONVERT(t0.`role` USING utf8mb4), ''), 'sourceKey', CONVERT(t0.`s3_key` USING utf8mb4),"
     " 'destinationKey', CONVERT(x.`s3_key` USING utf8mb4), 'size', COALESCE(t0.`size`, 0) + 0,"
     " 'sha256', IF(LENGTH({digest}) = 64 AND UNHEX({digest}) IS NOT NULL, LOWER({digest}), NULL))"
-).format(digest="CONVERT(t0.`sha256` USING utf8mb4)")
+)
+_DIGEST = "CONVERT(t0.`sha256` USING utf8mb4)"
 
 
 def measuring(work: Work, measure: Measuring, chunk: Chunk) -> list[str]:
     """Ask what a table holds; one query for each way."""
     rows = Rows(work, measure.table, chunk, whole=True)
-    columns, groups = measure.select("d.source_id")
-    return [f"{rows.select(columns, way)} GROUP BY {groups}" for way in rows.ways]
+    asked = [(way, *measure.select(way.above)) for way in rows.ways]
+    return [f"{rows.select(columns, way)} GROUP BY {groups}" for way, columns, groups in asked]
 
 
 def waiting(work: Work, table: TablePlan, column: str, chunk: Chunk) -> list[str]:
@@ -30,8 +31,8 @@ def waiting(work: Work, table: TablePlan, column: str, chunk: Chunk) -> list[str
     """
     rows = Rows(work, table, chunk)
     columns, keys = table.table.columns, [rows.key(name) for name in table.table.primary_key]
-    is_mapped = column in rows.parents
-    value = f"{rows.parents[column]}.target_id" if is_mapped else columns[column].read("t0")
+    is_mapped = column in rows.entries
+    value = rows.entries[column].target_id if is_mapped else columns[column].read("t0")
     parents = [*rows.first, *([column] if is_mapped else [])]
     where = [*rows.travels, f"t0.{quoted(column)} IS NOT NULL"]
     select = ", ".join([*keys, value])
@@ -57,20 +58,24 @@ def describing(work: Work, name: str, chunk: Chunk, *, staged: bool = False) -> 
     Each document has one row; lists are as long as the session's `group_concat_max_len` lets them be.
     """
     rows = Rows(work, work.plan.tables[name], chunk, whole=True, staged=staged)
-    document = ("t0.`id`" if name == ROOT else "t0.`document_id`") if staged else "d.source_id"
+    own = rows.own.target_id
+
     if name == ROOT:
         batch = "CONVERT(t0.`batch_id` USING utf8mb4)" if _knows_batches(work) else "NULL"
         head = (
-            f"JSON_OBJECT('documentId', CONCAT({document}), 'destinationDocumentId', CONCAT({rows.own}.target_id),"
+            f"t0.`id`, JSON_OBJECT('documentId', CONCAT(t0.`id`), 'destinationDocumentId', CONCAT({own}),"
             f" 'sourceBatchId', {batch})"
         )
-        return [rows.select(f"{document}, {head}", way, own="STRAIGHT_") for way in rows.ways]
-    value, there, where = _PAIR.format(own=rows.own), "", []
+        return [rows.select(head, way, own="STRAIGHT_") for way in rows.ways]
+    value, where = _PAIR.format(own=own), []
     if name == FILES:
-        value, there, where = _FILE, "STRAIGHT_", [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
-    order = "own.target_id" if name == EXHIBITS else "t0.`id`"
+        value = _FILE.format(own=own, digest=_DIGEST)
+        where = [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
+    order = own if name == EXHIBITS else "t0.`id`"
     listed = f"GROUP_CONCAT({value} ORDER BY {order} SEPARATOR ', ')"
+    documents = [(way, "t0.`document_id`" if staged else way.above) for way in rows.ways]
     return [
-        f"{rows.select(f'{document}, {listed}', way, own='STRAIGHT_', there=there, where=where)} GROUP BY {document}"
-        for way in rows.ways
+        f"{rows.select(f'{document}, {listed}', way, own='STRAIGHT_', there='STRAIGHT_', where=where)}"
+        f" GROUP BY {document}"
+        for way, document in documents
     ]

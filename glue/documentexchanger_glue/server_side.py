@@ -6,6 +6,8 @@ source without locks.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TypeGuard
 
@@ -16,7 +18,8 @@ from .checkpoints import check_in
 from .db import DUPLICATE, Row, execute, fetch, number_of, patiently, stream, transaction
 from .domain import EXHIBITS, FILES, ROOT
 from .errors import MisfitError
-from .idmap import of
+from .holes import despite_holes, refers_to_hole
+from .idmap import of, shifts_of, spell_out
 from .manifest import line
 from .patch import set_column
 from .plan import TablePlan
@@ -57,19 +60,29 @@ def insert_on_server(work: Work, task: Task) -> Moved:
 def moved_by(target: Connection, work: Work, task: Task, *, staged: bool = False) -> Moved:
     """Move rows by statements of one connection; `staged`: it has the rows of the source itself."""
     settings, table = work.settings, work.plan.tables[task.table]
-    sql = statements(work, table, task.chunk, _collapsing(target, work, table), staged=staged)
+    collapsing = _collapsing(target, work, table)
     ids, is_fresh = task.ids, True
     while True:
         try:
             with transaction(target):
+                now = replace(work, shifts=shifts_of(target, settings.exchange_id, held=True))
+                sql = statements(now, table, task.chunk, collapsing, staged=staged)
                 return _move_with(target, work, task, sql, ids, is_fresh=is_fresh)
         except TooFewIdsError as few:
             ids = set_aside_more(target, settings.target_schema, settings.exchange_id, table.table, few.wanted)
+        except _UnnumberedError:
+            spell_out(target, settings.exchange_id, work.numbers, [table])
         except pymysql.IntegrityError as cause:
+            if refers_to_hole(target, work, table, cause):
+                continue
             # Rows are there already: an earlier attempt's, or links that somebody made meanwhile.
             if number_of(cause) != DUPLICATE or not is_fresh:
                 raise
             is_fresh = False
+
+
+class _UnnumberedError(Exception):
+    """The source has got rows that have no id yet."""
 
 
 def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids: IdRange, *, is_fresh: bool) -> Moved:
@@ -83,7 +96,9 @@ def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids:
             execute(target, insert.links)
         moved.written += execute(target, insert.rows)
     for query in sql.reconciling:
-        ((count, belong, there, keys, *notes, wanted, found),) = fetch(target, query)
+        ((count, belong, there, unnumbered, keys, *notes, wanted, found),) = fetch(target, query)
+        if int(unnumbered or 0):
+            raise _UnnumberedError
         # Fresh rows, which nobody else has seen yet, are what was read.
         if is_fresh and not sql.twins and wanted != found:
             raise MisfitError(
@@ -103,7 +118,7 @@ def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids:
 def complete_on_server(work: Work, part: Part) -> Counter[str]:
     """Set the deferred columns of one table for one chunk; return what could not be set, for the report."""
 
-    def complete() -> Counter[str]:
+    def complete(work: Work) -> Counter[str]:
         table, lost = work.plan.tables[part.table], Counter[str]()
         with target_of(work.settings) as reading, target_of(work.settings) as target:
             for column in table.deferred:
@@ -114,7 +129,9 @@ def complete_on_server(work: Work, part: Part) -> Counter[str]:
                         lost[f"{table.name}.{column}"] += len(rows) - len(values)
         return lost
 
-    return patiently(complete, f"completing table {part.table}")
+    return patiently(
+        partial(despite_holes, complete, work, work.plan.tables[part.table]), f"completing table {part.table}"
+    )
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

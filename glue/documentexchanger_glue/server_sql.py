@@ -30,8 +30,8 @@ class Statements:
     #: Remembers and writes the rows, all of them, or only those that are not there yet.
     inserts: tuple[Insert, ...]
     inserts_missing: tuple[Insert, ...]
-    #: Rows in all, those that belong here and those that are here, keys of the source, `notes` in their order, and what
-    #: the rows that travel add up to in source and destination.
+    #: Rows in all, those that belong here, those that are here and those that lack an id, keys of the source, `notes`
+    #: in their order, and what the rows that travel add up to in source and destination.
     reconciling: tuple[str, ...]
     #: What is noted of rows, in the report's words.
     notes: tuple[str, ...]
@@ -100,7 +100,7 @@ class _Moving(Rows):
         if self.needed:
             found[self.table.name] = f"NOT ({' AND '.join(self.known(self.needed))})"
         for column in self.first:
-            if not self.is_lookup(column) and self.nullable(column) and self.parents[column] != "d":
+            if not self.is_lookup(column) and self.nullable(column) and column != self.anchor:
                 found[f"{self.table.name}.{column}"] = " AND ".join([*self.travels, self.absent(column)])
         for column, value in self.derived.items():
             if value.lost:
@@ -108,7 +108,7 @@ class _Moving(Rows):
         return found
 
     def without_ids(self) -> str | None:
-        if not self.table.id_column or self.table.name == ROOT:
+        if not self.own.join or self.table.name == ROOT:
             return None
         parents = [*self.needed, *self.awaited]
         row, where = f"t0.{quoted(self.table.id_column)} AS id", [*self.travels, "own.target_id IS NULL"]
@@ -146,10 +146,12 @@ class _Moving(Rows):
             " AND ".join(self.travels) or "TRUE",
         )
         belongs = " AND ".join(self.known(self.needed)) or "TRUE"
+        unnumbered = f"{travels} AND NOT ({self.own.is_known})" if self.table.id_column else "FALSE"
         sums = [
             "COUNT(*)",
             f"COALESCE(SUM({belongs}), 0)",
             f"COALESCE(SUM({there}), 0)",
+            f"COALESCE(SUM({unnumbered}), 0)",
             keys_of(self.table),
             *(f"COALESCE(SUM({note}), 0)" for note in notes),
             f"COALESCE(SUM(IF({travels}, CRC32(CONCAT_WS('#', {', '.join(read)})), 0)), 0)",

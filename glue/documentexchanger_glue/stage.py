@@ -52,8 +52,8 @@ def stage(
     into = ", ".join(["more", *(quoted(column.name) for column in (*texts, *blobs))])
     head = f"INSERT INTO {STAGE} ({into}) VALUES ".encode()
     checksum = 0
-    for above in pages_of(target, work, part.chunk, ROOT if whole else table.hangs_on):
-        for query in queries(work.plan, table, select, above, whole=whole):
+    for among in pages_of(target, work, part.chunk, ROOT if whole else table.hangs_on):
+        for query in queries(work.plan, table, select, among, whole=whole):
             for rows in batches(stream(source, query)):
                 checksum += sum(int(row[0] or 0) for row in rows)
                 execute_rows(target, table.name, head, (_values(table, row, blobs) for row in rows))

@@ -23,6 +23,8 @@ class Survey:
     counts: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     needs: Needs = field(default_factory=lambda: defaultdict(set))
     mask: int = 0
+    #: Table → the first and the last id of its rows, where they have ids.
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def add(self, other: "Survey") -> None:
         """Take in what was found elsewhere."""
@@ -31,6 +33,13 @@ class Survey:
         for key, values in other.needs.items():
             self.needs[key] |= values
         self.mask |= other.mask
+        for table, span in other.spans.items():
+            self.widen(table, *span)
+
+    def widen(self, table: str, first: int, last: int) -> None:
+        """Take in ids of a table."""
+        before = self.spans.get(table, (first, last))
+        self.spans[table] = min(before[0], first), max(before[1], last)
 
 
 class Measuring:
@@ -53,15 +62,18 @@ class Measuring:
         """Return what is selected, and by what it is grouped; `document`: SQL of the document's id."""
         above = f"t0.{quoted(self.table.anchor[0])}" if self.table.anchor else document
         mask = f"BIT_OR(t0.{_MASK})" if self.has_mask else "0"
+        own = f"t0.{quoted(self.table.id_column)}" if self.table.id_column else "NULL"
         columns = [f"{above} DIV {self.work.pace.grain}", *(f"t0.{quoted(name)}" for name in self.columns)]
-        return ", ".join(["COUNT(*)", mask, *columns]), ", ".join(columns)
+        return ", ".join(["COUNT(*)", mask, f"MIN({own})", f"MAX({own})", *columns]), ", ".join(columns)
 
     def survey(self, rows: Iterable[Row]) -> Survey:
         """Take in the answer."""
         found = Survey()
-        for count, mask, grain, *values in rows:
+        for count, mask, first, last, grain, *values in rows:
             found.counts[self.table.name][int(grain or 0)] += int(count or 0)
             found.mask |= int(mask or 0)
+            if first is not None and last is not None:
+                found.widen(self.table.name, int(first), int(last))
             row = dict(zip(self.columns, values, strict=True))
             for key in self.keys:
                 named = tuple(value for column in key.columns if (value := row[column]) is not None)

@@ -53,7 +53,14 @@ def id_maps(
         holders.append((table.id_column, table.name))
     for column, parent in holders:
         wanted[parent] |= {int(value) for row in rows if (value := row[column]) is not None}
-    return {name: lookup(target, work.numbers, name, ids) for name, ids in wanted.items()}
+    return {name: _found(target, work, name, ids) for name, ids in wanted.items()}
+
+
+def _found(target: Connection, work: Work, name: str, ids: set[int]) -> Mapping[int, int]:
+    if name not in work.shifts:
+        return lookup(target, work.numbers, name, ids)
+    shift = work.shifts[name]
+    return {source: source + shift.by for source in ids if shift.first <= source <= shift.last}
 
 
 def place(work: Work, table: TablePlan, row: Values, maps: IdMaps, columns: Iterable[str]) -> Placed | Stays:

@@ -11,6 +11,7 @@ from .idmap import Numbers, of
 from .plan import Plan
 from .secrets import fetch_login
 from .settings import Settings
+from .shifts import Shifts
 
 _PAGE = 1000
 _GUARD_SECONDS = 7 * 24 * 3600
@@ -46,6 +47,8 @@ class Work:
     pace: Pace
     #: Table → the number that stands for it in the job's own tables.
     numbers: Numbers = field(default_factory=dict)
+    #: What is shifted, as far as it was known when this was written down.
+    shifts: Shifts = field(default_factory=dict)
     #: Bit of a confidentiality code in the source → its bit in the destination.
     bits: Mapping[int, int] = field(default_factory=dict)
 
@@ -79,13 +82,19 @@ def alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def pages_of(target: Connection, work: Work, chunk: Chunk, table: str) -> Iterator[dict[int, int]]:
-    """Yield the chunk's rows of a table some at a time: source id → target id, ascending."""
+def pages_of(target: Connection, work: Work, chunk: Chunk, table: str) -> Iterator[str]:
+    """Yield SQL that singles out the chunk's rows of a table by their source ids, some at a time, ascending."""
+    if table in work.shifts:
+        first, last = work.shifts[table].among(chunk.first, chunk.last)
+        if first <= last:
+            yield f"BETWEEN {first} AND {last}"
+        return
     first = chunk.first
     while page := fetch(
         target,
-        f"SELECT source_id, target_id FROM exchange_id_map WHERE {of(work.numbers, table)}"
+        f"SELECT source_id FROM exchange_id_map WHERE {of(work.numbers, table)}"
         f" AND source_id BETWEEN {first} AND {chunk.last} ORDER BY source_id LIMIT {_PAGE}",
     ):
-        yield {int(source or 0): int(found or 0) for source, found in page}
-        first = int(page[-1][0] or 0) + 1
+        ids = [int(source or 0) for (source,) in page]
+        yield f"IN ({','.join(map(str, ids))})"
+        first = ids[-1] + 1
