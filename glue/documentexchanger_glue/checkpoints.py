@@ -12,14 +12,11 @@ from pymysql.connections import Connection
 from .db import execute, fetch
 from .ranges import EXTRA
 from .task import Moved
-from .work import Chunk, Pace
-
-#: Chunks of a table cover all ids, so that rows which appear later belong to one of them.
-_LAST_ID = (1 << 64) - 1
+from .work import EVERYTHING, Chunk, Pace
 
 
 def cut(counts: Mapping[int, int], pace: Pace, number: int) -> list[tuple[Chunk, int]]:
-    """Cut a table into chunks of about equally many rows; `counts`: rows by grain of documents.
+    """Cut a table into chunks of about equally many rows; `counts`: rows by grain of what they are cut by.
 
     The first chunk has this number. Pure.
     """
@@ -31,7 +28,8 @@ def cut(counts: Mapping[int, int], pace: Pace, number: int) -> list[tuple[Chunk,
             chunks.append((Chunk(number + len(chunks), first, last), rows))
             first, rows = last + 1, 0
         rows += counts[grain]
-    return [*chunks, (Chunk(number + len(chunks), first, _LAST_ID), rows)]
+    # Chunks of a table cover all ids, so that rows which appear later belong to one of them.
+    return [*chunks, (Chunk(number + len(chunks), first, EVERYTHING.last), rows)]
 
 
 def plan_chunks(target: Connection, exchange_id: str, table: str, counts: Mapping[int, int], pace: Pace) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .db import quoted
 from .domain import EXHIBITS, FILES, ROOT
-from .idmap import of as entries
+from .idmap import entry_of
 from .work import Work
 
 #: Holds rows that came from another server; its column `more` has what `MORE` says.
@@ -83,22 +83,24 @@ def _fresh_text_key(of: SqlDerivation) -> DerivedSql:
 def _text_key(of: SqlDerivation) -> DerivedSql:
     if of.work.settings.annotated:
         return _fresh_text_key(of)
-    schema = quoted(of.work.settings.source_schema)
-    new = _key_of_file(of.work, "t0.more" if of.is_staged else _file_of_text(f"{schema}."))
+    new = _key_of_staged_file(of.work) if of.is_staged else _key_of_file(of.work)
     has_key = "t0.`text_key` IS NOT NULL"
     return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND x.`text_key` IS NULL")
 
 
-def _key_of_file(work: Work, source_id: str) -> str:
+def _key_of_file(work: Work) -> str:
     """Find the key of a file in the destination; it has come before, or does not come."""
-    if FILES in work.shifts:
-        shift = work.shifts[FILES]
-        moved, within = shift.moved(f"CAST({source_id} AS SIGNED)"), shift.moved_range
-        return f"(SELECT n.`s3_key` FROM {quoted(FILES)} n WHERE n.`id` = {moved} AND n.`id` BETWEEN {within})"
+    file = entry_of("f", work.numbers, work.shifts, FILES, "v.`id`")
     return (
-        f"(SELECT n.`s3_key` FROM exchange_id_map f JOIN {quoted(FILES)} n ON n.`id` = f.`target_id`"
-        f" WHERE {entries(work.numbers, FILES, 'f')} AND f.source_id = {source_id})"
+        f"(SELECT n.`s3_key` FROM {_files_of_text(f'{quoted(work.settings.source_schema)}.')} {file.join}"
+        f" JOIN {quoted(FILES)} n ON n.`id` = {file.target_id}"
+        " WHERE e.`id` = t0.`exhibit_id` ORDER BY v.`id` DESC LIMIT 1)"
     )
+
+
+def _key_of_staged_file(work: Work) -> str:
+    file = entry_of("f", work.numbers, work.shifts, FILES, "CAST(t0.more AS UNSIGNED)")
+    return f"(SELECT n.`s3_key` FROM {quoted(FILES)} n {file.join} WHERE n.`id` = {file.target_id})"
 
 
 def _name_of_document(schema: str) -> str:
@@ -107,11 +109,15 @@ def _name_of_document(schema: str) -> str:
 
 def _file_of_text(schema: str) -> str:
     """Find the file by its key; the last one counts where a text is there twice."""
+    return f"(SELECT MAX(v.`id`) FROM {_files_of_text(schema)} WHERE e.`id` = t0.`exhibit_id`)"
+
+
+def _files_of_text(schema: str) -> str:
+    """Return SQL of the exhibit `e` and the files `v` of its document that have the key of a page's text."""
     return (
-        f"(SELECT MAX(v.`id`) FROM {schema}{quoted(EXHIBITS)} e JOIN {schema}{quoted(FILES)} v"
+        f"{schema}{quoted(EXHIBITS)} e JOIN {schema}{quoted(FILES)} v"
         f" ON v.`document_id` = e.`document_id` AND v.`role` = 'text'"
         f" AND {_exact('v.`s3_key`')} = {_exact('t0.`text_key`')}"
-        " WHERE e.`id` = t0.`exhibit_id`)"
     )
 
 

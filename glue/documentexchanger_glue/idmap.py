@@ -39,6 +39,8 @@ _TABLES = (
       shifted_by BIGINT NULL,
       first_source BIGINT UNSIGNED NULL,
       last_source BIGINT UNSIGNED NULL,
+      -- 1 where the table's chunks are ranges of its own ids, and not of what its rows hang on.
+      cut_by_id TINYINT(1) NOT NULL DEFAULT 0,
       PRIMARY KEY (table_no),
       UNIQUE KEY exchange_tables_name (exchange_id, table_name)
     ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4""",
@@ -156,13 +158,19 @@ def shifts_of(target: Connection, exchange_id: str, *, held: bool = False) -> Sh
     }
 
 
-def remember_shift(target: Connection, numbers: Numbers, table: str, shift: Shift) -> None:
+def remember_shift(target: Connection, numbers: Numbers, table: str, shift: Shift, *, cut_by_id: bool = False) -> None:
     """Remember how the ids of a table are shifted, of which no row has come yet."""
     execute(
         target,
-        f"UPDATE exchange_tables SET shifted_by = {shift.by}, first_source = {shift.first}, last_source = {shift.last}"
-        f" WHERE {of(numbers, table)}",
+        f"UPDATE exchange_tables SET shifted_by = {shift.by}, first_source = {shift.first}, last_source = {shift.last},"
+        f" cut_by_id = {int(cut_by_id)} WHERE {of(numbers, table)}",
     )
+
+
+def cut_by_id(target: Connection, exchange_id: str) -> frozenset[str]:
+    """Name the tables whose chunks are ranges of their own ids."""
+    sql = "SELECT table_name FROM exchange_tables WHERE exchange_id = %s AND cut_by_id"
+    return frozenset((table or b"").decode() for (table,) in fetch(target, sql, (exchange_id,)))
 
 
 def spell_out(target: Connection, exchange_id: str, numbers: Numbers, tables: Iterable[TablePlan]) -> bool:
@@ -189,7 +197,7 @@ def _enter_rows(target: Connection, numbers: Numbers, table: TablePlan, shift: S
         target,
         "INSERT INTO exchange_id_map (table_no, source_id, target_id)"
         f" SELECT {numbers[table.name]}, {key} - {shift.by}, {key} FROM {quoted(table.name)}"
-        f" WHERE {key} BETWEEN {shift.moved_range}",
+        f" WHERE {key} BETWEEN {shift.first + shift.by} AND {shift.last + shift.by}",
     )
 
 

@@ -10,14 +10,15 @@ from pymysql.connections import Connection
 
 from .db import fetch, patiently
 from .domain import ROOT
-from .reading import paths, queries, query_of
+from .pages import pages_of, reading
+from .reading import paths, query_of
 from .server_side import counted_by, described_by, moved_by, still_holds
 from .server_sql import keys_of
 from .stage import stage
-from .survey import Measuring, Survey
+from .survey import Measuring, Survey, is_near
 from .task import Claim, Count, Moved, Part, Task
 from .translate import first_columns
-from .work import Chunk, Work, pages_of, source_of, target_of
+from .work import Chunk, Work, source_of, target_of
 
 
 def measure_rows(work: Work, part: Part) -> Survey:
@@ -27,16 +28,17 @@ def measure_rows(work: Work, part: Part) -> Survey:
 
 def _measure(work: Work, part: Part) -> Survey:
     found = Survey()
+    above = work.plan.tables[part.table].hangs_on if is_near(work, part.table) else ROOT
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        for among in pages_of(target, work, part.chunk, ROOT):
+        for among in pages_of(target, work, part.chunk, above):
             found.add(measured(source, work, part.table, among))
     return found
 
 
 def measured(source: Connection, work: Work, name: str, among: str) -> Survey:
-    """Measure what one table holds for the documents that `among` singles out."""
+    """Measure what one table holds for the documents, or what it is measured by, that `among` singles out."""
     measure, found = Measuring(work, work.plan.tables[name]), Survey()
-    for path in paths(work.plan, measure.table, whole=True):
+    for path in paths(work.plan, measure.table, whole=not is_near(work, name)):
         columns, groups = measure.select(path.above)
         found.add(measure.survey(fetch(source, f"{query_of(path, columns, among)} GROUP BY {groups}")))
     return found
@@ -66,11 +68,7 @@ def _verify(work: Work, claim: Claim) -> Count:
     names = [*dict.fromkeys([*table.table.primary_key, *first_columns(table)])]
     with target_of(work.settings) as target:
         with source_of(work.settings) as source:
-            recounting = (
-                query
-                for among in pages_of(target, work, part.chunk, table.hangs_on)
-                for query in queries(work.plan, table, f"COUNT(*), {keys_of(table)}", among)
-            )
+            recounting = reading(source, target, work, table, part.chunk, f"COUNT(*), {keys_of(table)}")
             if still_holds(claim.moved, source, recounting):
                 return claim.moved.count
             stage(source, target, work, part, names)

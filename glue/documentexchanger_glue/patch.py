@@ -8,12 +8,12 @@ from pymysql.connections import Connection
 
 from .db import Raw, execute, patiently, quoted, stream
 from .holes import despite_holes
+from .pages import reading
 from .plan import TablePlan
-from .reading import queries
 from .stage import batches
 from .task import Part
 from .translate import Stays, Values, first_columns, id_maps, key_of, place
-from .work import Work, pages_of, source_of, target_of
+from .work import Work, source_of, target_of
 
 
 def patch_rows(work: Work, part: Part) -> Counter[str]:
@@ -29,11 +29,10 @@ def _patch(part: Part, work: Work) -> Counter[str]:
     select = ", ".join(column.read("t0") for column in columns)
     waiting = " OR ".join(f"t0.{quoted(column)} IS NOT NULL" for column in table.deferred)
     with source_of(work.settings) as source, target_of(work.settings) as target:
-        for among in pages_of(target, work, part.chunk, table.hangs_on):
-            for query in queries(work.plan, table, select, among, extra=f"({waiting})"):
-                for found in batches(stream(source, query)):
-                    rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]
-                    notes += _patch_rows(target, work, table, rows)
+        for query in reading(source, target, work, table, part.chunk, select, extra=f"({waiting})"):
+            for found in batches(stream(source, query)):
+                rows = [dict(zip((column.name for column in columns), row, strict=True)) for row in found]
+                notes += _patch_rows(target, work, table, rows)
     return notes
 
 

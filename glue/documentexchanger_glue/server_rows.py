@@ -14,7 +14,7 @@ from .idmap import Entry, entry_of, of
 from .plan import TablePlan
 from .reading import Path, paths
 from .translate import first_columns
-from .work import Chunk, Work
+from .work import EVERYTHING, Chunk, Work
 
 #: The entry of what the row hangs on, which is where the reading begins.
 _ABOVE = Entry("d.target_id", "TRUE")
@@ -102,15 +102,21 @@ class Rows:
 
     def _start(self, way: Path) -> tuple[str, list[str]]:
         """Return where rows are read from, and conditions of the chunk's."""
-        root, numbers, chunk = way.tables[0][0], self.work.numbers, self.chunk
+        root, chunk, own = way.tables[0][0], self.chunk, list[str]()
         if self.is_staged:
             return f"FROM {root}", ["TRUE"]
+        if self.anchor and self.table.name in self.work.cut_by_id:
+            own = [f"t0.{quoted(self.table.id_column or '')} BETWEEN {chunk.first} AND {chunk.last}"]
+            chunk = EVERYTHING
         if self.above in self.work.shifts:
             first, last = self.work.shifts[self.above].among(chunk.first, chunk.last)
-            return f"FROM {root}", [f"{way.above} BETWEEN {first} AND {last}"]
+            return f"FROM {root}", [*own, f"{way.above} BETWEEN {first} AND {last}"]
+        entries, mine = "exchange_id_map d FORCE INDEX (PRIMARY)", of(self.work.numbers, self.above, "d")
+        if own:
+            return f"FROM {root} STRAIGHT_JOIN {entries} ON {mine} AND d.source_id = {way.above}", own
         return (
-            f"FROM exchange_id_map d FORCE INDEX (PRIMARY) STRAIGHT_JOIN {root} ON {way.above} = d.source_id",
-            [of(numbers, self.above, "d"), f"d.source_id BETWEEN {chunk.first} AND {chunk.last}"],
+            f"FROM {entries} STRAIGHT_JOIN {root} ON {way.above} = d.source_id",
+            [mine, f"d.source_id BETWEEN {chunk.first} AND {chunk.last}"],
         )
 
     @property

@@ -4,7 +4,7 @@ from .db import quoted
 from .domain import EXHIBITS, FILES, ROOT
 from .plan import TablePlan
 from .server_rows import Rows
-from .survey import Measuring
+from .survey import Measuring, is_near
 from .work import Chunk, Work
 
 _PAIR = "JSON_OBJECT('sourceExhibitId', CONCAT(t0.`id`), 'exhibitId', CONCAT({own}))"
@@ -19,7 +19,7 @@ _DIGEST = "CONVERT(t0.`sha256` USING utf8mb4)"
 
 def measuring(work: Work, measure: Measuring, chunk: Chunk) -> list[str]:
     """Ask what a table holds; one query for each way."""
-    rows = Rows(work, measure.table, chunk, whole=True)
+    rows = Rows(work, measure.table, chunk, whole=not is_near(work, measure.table.name))
     asked = [(way, *measure.select(way.above)) for way in rows.ways]
     return [f"{rows.select(columns, way)} GROUP BY {groups}" for way, columns, groups in asked]
 

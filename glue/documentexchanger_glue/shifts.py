@@ -31,11 +31,6 @@ class Shift:
         """Return SQL of the id in the destination. Numbers without a sign must not fall below zero on the way."""
         return f"({source_id} {'+' if self.by >= 0 else '-'} {abs(self.by)})"
 
-    @property
-    def moved_range(self) -> str:
-        """Return SQL of the first and the last id in the destination, as BETWEEN takes them."""
-        return f"{self.first + self.by} AND {self.last + self.by}"
-
     def among(self, first: int, last: int) -> tuple[int, int]:
         """Return what a range of ids has in common with these, first and last; they cross where that is nothing."""
         return max(self.first, first), min(self.last, last)
@@ -76,6 +71,11 @@ def _is_guarded(table: TablePlan, column: str) -> bool:
 
 def is_dense(table: TablePlan, first: int, last: int, rows: int) -> bool:
     """Say whether so many rows are worth a range of ids that is as wide as theirs."""
-    width = last - first + 1
     is_wide = table.table.columns[table.id_column or ""].data_type == "bigint"
-    return rows > 0 and first >= 0 and last <= _LAST_ID and width <= max(2 * rows, _PLENTY if is_wide else 0)
+    is_affordable = is_close(first, last, rows) or (is_wide and last - first < _PLENTY)
+    return rows > 0 and first >= 0 and last <= _LAST_ID and is_affordable
+
+
+def is_close(first: int, last: int, rows: int) -> bool:
+    """Say whether at least every second id has a row."""
+    return last - first + 1 <= 2 * rows

@@ -10,12 +10,11 @@ from pymysql.connections import Connection
 from .catalogue import Column
 from .db import Row, execute, fetch, quoted, stream
 from .derive_sql import MORE, STAGE
-from .domain import ROOT
 from .errors import MisfitError
+from .pages import reading
 from .plan import TablePlan
-from .reading import queries
 from .task import Part
-from .work import Work, pages_of
+from .work import Work
 from .writing import execute_rows
 
 _ROWS = 2000
@@ -52,11 +51,10 @@ def stage(
     into = ", ".join(["more", *(quoted(column.name) for column in (*texts, *blobs))])
     head = f"INSERT INTO {STAGE} ({into}) VALUES ".encode()
     checksum = 0
-    for among in pages_of(target, work, part.chunk, ROOT if whole else table.hangs_on):
-        for query in queries(work.plan, table, select, among, whole=whole):
-            for rows in batches(stream(source, query)):
-                checksum += sum(int(row[0] or 0) for row in rows)
-                execute_rows(target, table.name, head, (_values(table, row, blobs) for row in rows))
+    for query in reading(source, target, work, table, part.chunk, select, whole=whole):
+        for rows in batches(stream(source, query)):
+            checksum += sum(int(row[0] or 0) for row in rows)
+            execute_rows(target, table.name, head, (_values(table, row, blobs) for row in rows))
     ((staged,),) = fetch(target, f"SELECT COALESCE(SUM({_checksum(compared, keys)}), 0) FROM {STAGE} t0")
     if int(staged or 0) != checksum:
         raise MisfitError(

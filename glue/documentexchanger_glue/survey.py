@@ -42,6 +42,12 @@ class Survey:
         self.spans[table] = min(before[0], first), max(before[1], last)
 
 
+def is_near(work: Work, name: str) -> bool:
+    """Say whether a table can be measured by what it hangs on, because it is known where that begins and ends."""
+    table = work.plan.tables[name]
+    return table.anchor is not None and table.hangs_on in work.shifts
+
+
 class Measuring:
     """One question to the source about a table, all that is asked at once. Pure.
 

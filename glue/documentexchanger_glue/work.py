@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 
 from pymysql.connections import Connection
 
-from .db import connection, execute, fetch, named_lock, patiently
-from .idmap import Numbers, of
+from .db import connection, execute, named_lock, patiently
+from .idmap import Numbers
 from .plan import Plan
 from .secrets import fetch_login
 from .settings import Settings
 from .shifts import Shifts
 
-_PAGE = 1000
 _GUARD_SECONDS = 7 * 24 * 3600
 
 
@@ -24,6 +23,10 @@ class Chunk:
     number: int
     first: int
     last: int
+
+
+#: All ids that a table can hold.
+EVERYTHING = Chunk(0, 0, (1 << 64) - 1)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Work:
     numbers: Numbers = field(default_factory=dict)
     #: What is shifted, as far as it was known when this was written down.
     shifts: Shifts = field(default_factory=dict)
+    #: Tables whose chunks are ranges of their own ids.
+    cut_by_id: frozenset[str] = frozenset()
     #: Bit of a confidentiality code in the source → its bit in the destination.
     bits: Mapping[int, int] = field(default_factory=dict)
 
@@ -80,21 +85,3 @@ def alone(settings: Settings) -> Iterator[None]:
 
     with patiently(enter, "locking the exchange"):
         yield
-
-
-def pages_of(target: Connection, work: Work, chunk: Chunk, table: str) -> Iterator[str]:
-    """Yield SQL that singles out the chunk's rows of a table by their source ids, some at a time, ascending."""
-    if table in work.shifts:
-        first, last = work.shifts[table].among(chunk.first, chunk.last)
-        if first <= last:
-            yield f"BETWEEN {first} AND {last}"
-        return
-    first = chunk.first
-    while page := fetch(
-        target,
-        f"SELECT source_id FROM exchange_id_map WHERE {of(work.numbers, table)}"
-        f" AND source_id BETWEEN {first} AND {chunk.last} ORDER BY source_id LIMIT {_PAGE}",
-    ):
-        ids = [int(source or 0) for (source,) in page]
-        yield f"IN ({','.join(map(str, ids))})"
-        first = ids[-1] + 1
