@@ -31,10 +31,12 @@ class SqlDerivation:
 
 @dataclass(frozen=True)
 class DerivedSql:
-    """What is written, and when the report says that something was lost; the row that was written is the alias `x`."""
+    """What is written, and when the report says that something was lost."""
 
     value: str
     lost: str = ""
+    #: It shows in the row that was written, the alias `x`.
+    shows_in_row: bool = False
 
 
 def _number(_: SqlDerivation) -> DerivedSql:
@@ -85,7 +87,7 @@ def _text_key(of: SqlDerivation) -> DerivedSql:
         return _fresh_text_key(of)
     new = _key_of_staged_file(of.work) if of.is_staged else _key_of_file(of.work)
     has_key = "t0.`text_key` IS NOT NULL"
-    return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND x.`text_key` IS NULL")
+    return DerivedSql(f"IF({has_key}, {new}, NULL)", f"{has_key} AND x.`text_key` IS NULL", shows_in_row=True)
 
 
 def _key_of_file(work: Work) -> str:

@@ -39,8 +39,8 @@ def measured(source: Connection, work: Work, name: str, among: str) -> Survey:
     """Measure what one table holds for the documents, or what it is measured by, that `among` singles out."""
     measure, found = Measuring(work, work.plan.tables[name]), Survey()
     for path in paths(work.plan, measure.table, whole=not is_near(work, name)):
-        columns, groups = measure.select(path.above)
-        found.add(measure.survey(fetch(source, f"{query_of(path, columns, among)} GROUP BY {groups}")))
+        for columns, groups in measure.selects(path.above):
+            found.add(measure.survey(fetch(source, f"{query_of(path, columns, among)} GROUP BY {groups}")))
     return found
 
 

@@ -120,6 +120,16 @@ class Rows:
         )
 
     @property
+    def written(self) -> str:
+        """Return the condition of the chunk's rows in the destination, `x`, where their ids say which these are."""
+        name, column = self.table.name, quoted(self.table.id_column or "")
+        if name not in self.work.shifts or name not in {ROOT, *self.work.cut_by_id}:
+            return ""
+        shift = self.work.shifts[name]
+        first, last = shift.among(self.chunk.first, self.chunk.last)
+        return f"x.{column} BETWEEN {first + shift.by} AND {last + shift.by}"
+
+    @property
     def key_parents(self) -> tuple[str, ...]:
         """Columns of the key that hold the id of another row."""
         return tuple(column for column in self.first if column in self.table.table.primary_key)

@@ -18,9 +18,9 @@ _DIGEST = "CONVERT(t0.`sha256` USING utf8mb4)"
 
 
 def measuring(work: Work, measure: Measuring, chunk: Chunk) -> list[str]:
-    """Ask what a table holds; one query for each way."""
+    """Ask what a table holds; one query or two for each way."""
     rows = Rows(work, measure.table, chunk, whole=not is_near(work, measure.table.name))
-    asked = [(way, *measure.select(way.above)) for way in rows.ways]
+    asked = [(way, *select) for way in rows.ways for select in measure.selects(way.above)]
     return [f"{rows.select(columns, way)} GROUP BY {groups}" for way, columns, groups in asked]
 
 

@@ -95,22 +95,23 @@ def _move_with(target: Connection, work: Work, task: Task, sql: Statements, ids:
         if insert.links:
             execute(target, insert.links)
         moved.written += execute(target, insert.rows)
+    found = 0
     for query in sql.reconciling:
-        ((count, belong, there, unnumbered, keys, *notes, wanted, found),) = fetch(target, query)
-        if int(unnumbered or 0):
+        count, belong, unnumbered, keys, *notes, wanted, there, written = (int(n or 0) for n in fetch(target, query)[0])
+        if unnumbered:
             raise _UnnumberedError
-        # Fresh rows, which nobody else has seen yet, are what was read.
-        if is_fresh and not sql.twins and wanted != found:
-            raise MisfitError(
-                "CHECKSUM_DIFFERS",
-                f"rows of table {task.table} changed on their way into the destination; nothing was kept",
-            )
-        moved.read += int(count or 0)
-        moved.count.add(Count(int(belong or 0), int(there or 0)))
-        moved.keys += int(keys or 0)
-        moved.checksum += int(wanted or 0)
-        noted = zip(sql.notes, notes, strict=True)
-        moved.notes.update({name: int(number) for name, note in noted if (number := int(note or 0))})
+        moved.read += count
+        moved.count.add(Count(belong, there))
+        moved.keys += keys
+        moved.checksum += wanted
+        found += written
+        moved.notes.update({name: number for name, number in zip(sql.notes, notes, strict=True) if number})
+    # Fresh rows, which nobody else has seen yet, are what was read.
+    if is_fresh and not sql.twins and moved.checksum != found:
+        raise MisfitError(
+            "CHECKSUM_DIFFERS",
+            f"rows of table {task.table} changed on their way into the destination; nothing was kept",
+        )
     check_in(target, work.settings.exchange_id, task.chunk.number, moved)
     return moved
 

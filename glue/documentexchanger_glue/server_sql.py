@@ -30,8 +30,8 @@ class Statements:
     #: Remembers and writes the rows, all of them, or only those that are not there yet.
     inserts: tuple[Insert, ...]
     inserts_missing: tuple[Insert, ...]
-    #: Rows in all, those that belong here, those that are here and those that lack an id, keys of the source, `notes`
-    #: in their order, and what the rows that travel add up to in source and destination.
+    #: To be added up: rows in all, those that belong here and those that lack an id, keys of the source, `notes` in turn,
+    #: what the rows that travel add up to; rows that are here, and what these add up to.
     reconciling: tuple[str, ...]
     #: What is noted of rows, in the report's words.
     notes: tuple[str, ...]
@@ -50,7 +50,7 @@ def statements(
         without_ids=moving.without_ids(),
         inserts=tuple(moving.insert(way, twins=twins, missing=False) for way in moving.ways),
         inserts_missing=tuple(moving.insert(way, twins=twins, missing=True) for way in moving.ways),
-        reconciling=tuple(moving.reconcile(way, notes.values()) for way in moving.ways),
+        reconciling=tuple(moving.reconciling(notes.values())),
         notes=tuple(notes),
         twins=twins,
     )
@@ -136,25 +136,39 @@ class _Moving(Rows):
             links,
         )
 
-    def reconcile(self, way: Path, notes: Iterable[str]) -> str:
-        """Add up what is read and what is written, without what is made anew here or waits for other rows."""
+    def reconciling(self, notes: Iterable[str]) -> list[str]:
+        """Add up what is read and what is written, without what is made anew here or waits for other rows.
+
+        Where the chunk's rows are all that a range of ids can hold in the destination, both are read by themselves.
+        """
         columns = self.table.compared
-        read = [column.printed(self.value(column.name)) for column in columns]
-        written = [column.printed(f"x.{quoted(column.name)}") for column in columns]
         there, travels = (
             f"x.{quoted(self.table.table.primary_key[0])} IS NOT NULL",
             " AND ".join(self.travels) or "TRUE",
         )
-        belongs = " AND ".join(self.known(self.needed)) or "TRUE"
         unnumbered = f"{travels} AND NOT ({self.own.is_known})" if self.table.id_column else "FALSE"
-        sums = [
+        read = [
             "COUNT(*)",
-            f"COALESCE(SUM({belongs}), 0)",
-            f"COALESCE(SUM({there}), 0)",
-            f"COALESCE(SUM({unnumbered}), 0)",
+            _sum(" AND ".join(self.known(self.needed)) or "TRUE"),
+            _sum(unnumbered),
             keys_of(self.table),
-            *(f"COALESCE(SUM({note}), 0)" for note in notes),
-            f"COALESCE(SUM(IF({travels}, CRC32(CONCAT_WS('#', {', '.join(read)})), 0)), 0)",
-            f"COALESCE(SUM(IF({there}, CRC32(CONCAT_WS('#', {', '.join(written)})), 0)), 0)",
+            *(_sum(note) for note in notes),
+            _checksum(travels, [column.printed(self.value(column.name)) for column in columns]),
         ]
-        return self.select(", ".join(sums), way, own="LEFT ", parents=self.first, there="LEFT ")
+        written = [_sum(there), _checksum(there, [column.printed(f"x.{quoted(column.name)}") for column in columns])]
+        if not self.written or any(value.shows_in_row for value in self.derived.values()):
+            sums = ", ".join([*read, *written])
+            return [self.select(sums, way, own="LEFT ", parents=self.first, there="LEFT ") for way in self.ways]
+        nothing = ", ".join(["0"] * len(read))
+        return [
+            *(self.select(", ".join([*read, "0", "0"]), way, own="LEFT ", parents=self.first) for way in self.ways),
+            f"SELECT {nothing}, {', '.join(written)} FROM {quoted(self.table.name)} x WHERE {self.written}",
+        ]
+
+
+def _sum(value: str) -> str:
+    return f"COALESCE(SUM({value}), 0)"
+
+
+def _checksum(which: str, printed: Sequence[str]) -> str:
+    return _sum(f"IF({which}, CRC32(CONCAT_WS('#', {', '.join(printed)})), 0)")

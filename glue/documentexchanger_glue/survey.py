@@ -64,19 +64,28 @@ class Measuring:
         self.columns = tuple(dict.fromkeys(column for key in self.keys for column in key.columns))
         self.has_mask = table.name == EXHIBITS and CODES in work.plan.lookups and _MASK in table.table.columns
 
-    def select(self, document: str) -> tuple[str, str]:
-        """Return what is selected, and by what it is grouped; `document`: SQL of the document's id."""
+    def selects(self, document: str) -> list[tuple[str, str]]:
+        """Return what is selected, and by what it is grouped; `document`: SQL of the document's id.
+
+        What rows refer to is asked for by itself where reading them again is cheap: groups are many otherwise.
+        """
         above = f"t0.{quoted(self.table.anchor[0])}" if self.table.anchor else document
         mask = f"BIT_OR(t0.{_MASK})" if self.has_mask else "0"
         own = f"t0.{quoted(self.table.id_column)}" if self.table.id_column else "NULL"
-        columns = [f"{above} DIV {self.work.pace.grain}", *(f"t0.{quoted(name)}" for name in self.columns)]
-        return ", ".join(["COUNT(*)", mask, f"MIN({own})", f"MAX({own})", *columns]), ", ".join(columns)
+        counts, grain = f"COUNT(*), {mask}, MIN({own}), MAX({own})", f"{above} DIV {self.work.pace.grain}"
+        named = [f"t0.{quoted(name)}" for name in self.columns]
+        if not named or not is_near(self.work, self.table.name):
+            groups = ", ".join([grain, *named])
+            return [(f"{counts}, {groups}", groups)]
+        nothing, names = ", ".join(["NULL"] * len(named)), ", ".join(named)
+        return [(f"{counts}, {grain}, {nothing}", grain), (f"0, 0, NULL, NULL, NULL, {names}", names)]
 
     def survey(self, rows: Iterable[Row]) -> Survey:
         """Take in the answer."""
         found = Survey()
         for count, mask, first, last, grain, *values in rows:
-            found.counts[self.table.name][int(grain or 0)] += int(count or 0)
+            if grain is not None:
+                found.counts[self.table.name][int(grain)] += int(count or 0)
             found.mask |= int(mask or 0)
             if first is not None and last is not None:
                 found.widen(self.table.name, int(first), int(last))
