@@ -30,7 +30,7 @@ class Statements:
     #: Remembers and writes the rows, all of them, or only those that are not there yet.
     inserts: tuple[Insert, ...]
     inserts_missing: tuple[Insert, ...]
-    #: To be added up: rows in all, those that belong here and those that lack an id, keys of the source, `notes` in turn,
+    #: To be added up: rows in all, those that belong here and those that lack an id, keys of the source, the `notes`,
     #: what the rows that travel add up to; rows that are here, and what these add up to.
     reconciling: tuple[str, ...]
     #: What is noted of rows, in the report's words.

@@ -63,10 +63,10 @@ def test_the_manifest_names_every_file_of_every_document(source: Case, target: C
     ]
     assert target.run("SELECT s3_key FROM document_variants WHERE document_id = 2 ORDER BY id") == [
         (f"{at}/document/2/2.pdf",),
-        (f"{at}/native/2/3.eml",),
-        (f"{at}/text/2/4.txt",),
+        (f"{at}/native/2/6.eml",),
+        (f"{at}/text/2/7.txt",),
     ]
-    assert target.rows("attachments", "text_key", order="id") == [(f"{at}/text/2/4.txt",), (None,)]
+    assert target.rows("attachments", "text_key", order="id") == [(f"{at}/text/2/7.txt",), (None,)]
 
 
 def test_a_part_holds_as_many_documents_as_asked_and_the_report_counts_them(

@@ -110,14 +110,10 @@ export async function examine(
   const accounted = new Set<string>();
   const keys = new Set<string>();
   for (const exchange of exchanges) {
-    const carrying: Carrying = {
-      exchange,
-      source: source.rows,
-      destination: destination.rows,
-      sourceCaseId: outsider.sourceCaseId,
-      scope: rowsInScope(source.rows, exchange),
-      counterparts: await findCounterparts(connection, source.rows, destination.rows, exchange.exchangeId),
-    };
+    const scope = rowsInScope(source.rows, exchange);
+    const known = { exchange, source: source.rows, destination: destination.rows, scope };
+    const counterparts = await findCounterparts(connection, known);
+    const carrying: Carrying = { ...known, sourceCaseId: outsider.sourceCaseId, counterparts };
     const own = compareRows(carrying, before.destination);
     const files = await compareFiles(access, carrying, destinationCaseId);
     result.findings.push(...own.problems, ...files.problems);

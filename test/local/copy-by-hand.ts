@@ -23,6 +23,8 @@ export const shift = 500_000;
 type Expressions = Record<string, string>;
 const hangingOnExhibits = ["attachments", "bates_stamps", "comments", "relevancy_logs", "confidentiality_logs"];
 const links = ["custodian_exhibits", "exhibit_labels", "folder_taggings"];
+/** Tables whose ids the exchange tells one by one; of the others it says how they are shifted. */
+const spelledOut = new Set(["documents", "comments"]);
 
 export async function copyByHand(copy: HandCopy): Promise<void> {
   const { connection, source, target } = copy;
@@ -114,14 +116,17 @@ export async function copyByHand(copy: HandCopy): Promise<void> {
              WHERE s.label_id IN (${used("exhibit_labels", "label_id")})`);
 
   await run(`CREATE TABLE ${target}.exchange_tables (table_no INT UNSIGNED, exchange_id CHAR(36),
-             table_name VARCHAR(64))`);
+             table_name VARCHAR(64), shifted_by BIGINT, first_source BIGINT UNSIGNED, last_source BIGINT UNSIGNED)`);
   await run(`CREATE TABLE ${target}.exchange_id_map (table_no INT UNSIGNED, source_id BIGINT UNSIGNED,
              target_id BIGINT UNSIGNED)`);
-  const mapped = ["documents", "document_variants", "exhibits", ...hangingOnExhibits, "custom_field_values"];
-  for (const [number, table] of mapped.entries()) {
-    await run(`INSERT INTO ${target}.exchange_tables VALUES (${number}, '${copy.exchangeId}', '${table}')`);
-    await run(`INSERT INTO ${target}.exchange_id_map SELECT ${number}, id - ${shift}, id
-               FROM ${target}.${table} WHERE id > ${shift}`);
+  const copied = ["documents", "document_variants", "exhibits", ...hangingOnExhibits, "custom_field_values"];
+  for (const [number, table] of copied.entries()) {
+    const span = spelledOut.has(table) ? "NULL, NULL, NULL" : `${shift}, 1, ${shift}`;
+    await run(`INSERT INTO ${target}.exchange_tables VALUES (${number}, '${copy.exchangeId}', '${table}', ${span})`);
+    if (spelledOut.has(table)) {
+      await run(`INSERT INTO ${target}.exchange_id_map SELECT ${number}, id - ${shift}, id
+                 FROM ${target}.${table} WHERE id > ${shift}`);
+    }
   }
   await copyObjects(
     copy,
