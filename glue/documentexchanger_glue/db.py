@@ -102,6 +102,14 @@ def fetch(to: Connection, sql: str | bytes, values: tuple[object, ...] | None = 
         return list(cursor.fetchall())
 
 
+def fetch_clean(to: Connection, sql: str) -> Row | None:
+    """Run a query with one row as its result; nothing where the server warns of it, for then it may be cut short."""
+    with to.cursor() as cursor:
+        cursor.execute(sql)
+        (row,) = cursor.fetchall()
+        return None if cursor.warning_count else row
+
+
 def stream(to: Connection, sql: str | bytes) -> Iterator[Row]:
     """Run a query of any size and yield its rows as the server sends them."""
     with to.cursor(SSCursor) as cursor:

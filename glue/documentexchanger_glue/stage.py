@@ -3,22 +3,28 @@
 The source's server writes the rows as SQL itself, so that they pass through this process untouched.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from pymysql.connections import Connection
 
 from .catalogue import Column
-from .db import Row, execute, fetch, quoted, stream
+from .db import Row, execute, fetch, fetch_clean, quoted, stream
 from .derive_sql import MORE, STAGE
 from .errors import MisfitError
-from .pages import reading
+from .pages import places_of
 from .plan import TablePlan
+from .reading import queries
 from .task import Part
 from .work import Work
-from .writing import execute_rows
+from .writing import STATEMENT_BYTES, execute_rows
 
 _ROWS = 2000
 _BYTES = 1024 * 1024
+
+#: Ends one row's values and begins the next one's.
+_BETWEEN = b"),("
 
 
 def stage(
@@ -47,19 +53,58 @@ def stage(
         + ")"
     )
     compared = [c for c in columns if c in table.compared]
-    select = ", ".join([_checksum(compared, keys), written, *(f"t0.{quoted(c.name)}" for c in blobs)])
     into = ", ".join(["more", *(quoted(column.name) for column in (*texts, *blobs))])
     head = f"INSERT INTO {STAGE} ({into}) VALUES ".encode()
-    checksum = 0
-    for query in reading(source, target, work, table, part.chunk, select, whole=whole):
-        for rows in batches(stream(source, query)):
-            checksum += sum(int(row[0] or 0) for row in rows)
-            execute_rows(target, table.name, head, (_values(table, row, blobs) for row in rows))
+    told = Telling(_checksum(compared, keys), written, tuple(blobs))
+    checksums: list[int] = []
+    places = places_of(source, target, work, table, part.chunk, whole=whole, narrow=not blobs)
+    queries_at = (partial(queries, work.plan, table, among=among, extra=own, whole=whole) for among, own in places)
+    execute_rows(target, table.name, head, _told(source, table, told, queries_at, checksums))
     ((staged,),) = fetch(target, f"SELECT COALESCE(SUM({_checksum(compared, keys)}), 0) FROM {STAGE} t0")
-    if int(staged or 0) != checksum:
+    if int(staged or 0) != sum(checksums):
         raise MisfitError(
             "CHECKSUM_DIFFERS", f"rows of table {table.name} changed on their way to the destination; run it again"
         )
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How the source tells a row: by SQL of its checksum and of its values as SQL, and by bytes as they are."""
+
+    checksum: str
+    written: str
+    blobs: tuple[Column, ...] = ()
+
+    @property
+    def together(self) -> str:
+        """Select rows as one: what they add up to, and all their values."""
+        return f"SUM({self.checksum}), GROUP_CONCAT({self.written} SEPARATOR '{_BETWEEN.decode()}')"
+
+    @property
+    def one_by_one(self) -> str:
+        """Select rows each by itself."""
+        return ", ".join([self.checksum, self.written, *(f"t0.{quoted(column.name)}" for column in self.blobs)])
+
+
+def _told(
+    source: Connection,
+    table: TablePlan,
+    telling: Telling,
+    places: Iterable[Callable[[str], list[str]]],
+    checksums: list[int],
+) -> Iterator[bytes]:
+    """Yield rows as SQL, those of one place together where they are not too long for that; note what they add up to."""
+    execute(source, f"SET SESSION group_concat_max_len = {STATEMENT_BYTES}")
+    for queries_for in places:
+        for together, one_by_one in zip(queries_for(telling.together), queries_for(telling.one_by_one), strict=True):
+            found = None if telling.blobs else fetch_clean(source, together)
+            if found is None:
+                for row in stream(source, one_by_one):
+                    checksums.append(int(row[0] or 0))
+                    yield _values(table, row, telling.blobs)
+            elif found[1] is not None:
+                checksums.append(int(found[0] or 0))
+                yield found[1]
 
 
 def _held(column: Column, *, is_key: bool) -> str:

@@ -43,7 +43,7 @@ export const glueBugs: readonly Bug[] = [
         replace: `f" FROM ({without_ids}) w ON DUPLICATE KEY UPDATE target_id = VALUES(target_id)"`,
       },
     ],
-    row: "fault Glue run killed after commit 93",
+    row: "fault Glue run killed after commit 100",
     by: ["I3"],
     shows: /came with no selected row/,
   },

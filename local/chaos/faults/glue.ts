@@ -10,8 +10,11 @@ import { Switchboard, type Verdict } from "../wires/switchboard.ts";
 
 const cut: Verdict = { do: "cut" };
 
-/** Of ninety-nine: tables of its own, selection, merged names, first rows, rows that hang on them, the last ones, the end. */
-const commits = [2, 17, 40, 70, 76, 93, 99];
+/**
+ * Of a hundred and six: tables of its own, selection, shifted ids, merged names, first rows, rows that hang on them, the
+ * last ones, the end.
+ */
+const commits = [2, 18, 30, 60, 89, 96, 100, 106];
 
 /** The record copy dies when something has just been committed, and nobody hears of it. */
 export const deadCopies: readonly Fault[] = commits.map((commit) => ({
@@ -36,7 +39,7 @@ export const slowCopy: Fault = {
 };
 
 /** A copy that is not wanted any more when it has written a part: that has to go again. */
-export const unwantedCopies: readonly Fault[] = [2, 40, 76, 93].map((commit) => ({
+export const unwantedCopies: readonly Fault[] = [2, 60, 89, 100].map((commit) => ({
   name: `cancelled after commit ${commit} of the record copy`,
   what: "the caller asks for the cancellation while records are copied",
   at: `commit ${commit}`,
