@@ -19,8 +19,9 @@ from documentexchanger_glue.threads import spread_over
 
 #: On the server; more would wait for each other.
 _STATEMENTS_AT_ONCE = 4
-#: So many tasks are done here before Spark's tasks have begun.
-_FEW = 32
+#: Of so many tasks, ten million rows, threads here keep the servers busy: they pass on whole statements. Spark's tasks
+#: take longer than that to begin, and on one machine longer for all of them.
+_FEW = 1000
 
 
 def main(argv: list[str]) -> int:
