@@ -100,7 +100,7 @@ def how_far(target: Connection, exchange_id: str) -> dict[str, tuple[int, int]]:
     """Return the rows of every table that are done, and all of them."""
     rows = fetch(
         target,
-        "SELECT table_name, COALESCE(SUM(read_rows), 0), SUM(GREATEST(total_rows, COALESCE(read_rows, 0)))"
+        "SELECT table_name, COALESCE(SUM(read_rows), 0), SUM(COALESCE(read_rows, total_rows))"
         " FROM exchange_checkpoints WHERE exchange_id = %s GROUP BY table_name ORDER BY table_name",
         (exchange_id,),
     )

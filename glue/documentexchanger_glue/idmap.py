@@ -68,7 +68,7 @@ _TABLES = (
       -- The documents whose rows these are, by the range of their ids in the source.
       first_document BIGINT UNSIGNED NOT NULL,
       last_document BIGINT UNSIGNED NOT NULL,
-      -- As many as there were when the chunk was cut.
+      -- About as many as there were when the chunk was cut.
       total_rows BIGINT UNSIGNED NOT NULL,
       -- From here on: set in the transaction that writes the rows.
       read_rows BIGINT UNSIGNED NULL,
