@@ -34,6 +34,8 @@ from .work import Chunk, Pace, Work, alone, source_of, target_of
 #: The source is in use while it is copied: what appears meanwhile is taken along in a further round, and what hangs on
 #: that in the round after it.
 _ROUNDS = 5
+#: A table is measured in so many pieces at most.
+_SPANS = 100
 
 
 class Spread(Protocol):
@@ -160,7 +162,8 @@ def _spans(work: Work, name: str, documents: Sequence[Chunk]) -> Sequence[Chunk]
     if not is_near(work, name):
         return documents
     above = work.shifts[work.plan.tables[name].hangs_on]
-    width = work.pace.documents
+    # Ids may lie far apart.
+    width = max(work.pace.documents, (above.last - above.first) // _SPANS + 1)
     return [Chunk(0, first, first + width - 1) for first in range(above.first, above.last + 1, width)]
 
 

@@ -1,5 +1,7 @@
 """The statements by which everything around the moving is done in sets inside one server. Pure; see server_rows."""
 
+from dataclasses import replace
+
 from .db import quoted
 from .domain import EXHIBITS, FILES, ROOT
 from .plan import TablePlan
@@ -19,7 +21,9 @@ _DIGEST = "CONVERT(t0.`sha256` USING utf8mb4)"
 
 def measuring(work: Work, measure: Measuring, chunk: Chunk) -> list[str]:
     """Ask what a table holds; one query or two for each way."""
-    rows = Rows(work, measure.table, chunk, whole=not is_near(work, measure.table.name))
+    # A range of what the table hangs on is meant, whatever it is cut by.
+    uncut = replace(work, cut_by_id=frozenset())
+    rows = Rows(uncut, measure.table, chunk, whole=not is_near(work, measure.table.name))
     asked = [(way, *select) for way in rows.ways for select in measure.selects(way.above)]
     return [f"{rows.select(columns, way)} GROUP BY {groups}" for way, columns, groups in asked]
 

@@ -241,16 +241,41 @@ def test_rows_that_come_after_all_others_are_spelled_out_with_their_table(
             late.append(source.add("exhibits", document_id=mail.document, title="late"))
             source.add("bates_stamps", exhibit_id=late[0], position=1, prefix="AB", number=8, stamp="AB0008")
             source.add("exhibit_labels", exhibit_id=late[0], label_id=1)
+            user = source.add("users", email="late@example.com", name="Late")
+            source.add("relevancy_logs", exhibit_id=mail.exhibit, user_id=user, new_relevancy="unsure")
         return one_by_one(work, items)
 
     # Act
     report = exchange().run(busy)
     # Assess
     assert (report.rows["exhibits"].target, report.rows["bates_stamps"].target) == (5, 5)
-    assert set(shifts(target)) == set(OWNED) - {"exhibits", "bates_stamps"}
+    assert report.rows["relevancy_logs"].target == 5
+    assert set(shifts(target)) == set(OWNED) - {"exhibits", "bates_stamps", "relevancy_logs"}
     assert target.run(
         "SELECT e.title, s.stamp FROM exhibits e JOIN bates_stamps s ON s.exhibit_id = e.id"
         " JOIN exhibit_labels l ON l.exhibit_id = e.id WHERE e.number = %s",
         (late[0],),
     ) == [("late", "AB0008")]
     assert target.dangling() == []
+
+
+def test_names_that_only_a_late_row_refers_to_are_merged(source: Case, target: Case, exchange: Make) -> None:
+    # Prepare
+    mail, *_ = fill(source)
+    for _ in range(8):
+        source.add("relevancy_logs", exhibit_id=mail.exhibit, new_relevancy="relevant")
+    late: list[int] = []
+
+    def busy(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        if items and isinstance(items[0], Task) and not late:
+            late.append(source.add("users", email="late@example.com", name="Late"))
+            source.add("relevancy_logs", exhibit_id=mail.exhibit, user_id=late[0], new_relevancy="unsure")
+        return one_by_one(work, items)
+
+    # Act
+    report = exchange().run(busy)
+    # Assess
+    assert report.rows["relevancy_logs"].target == 4 + 8 + 1
+    assert target.run(
+        "SELECT u.email FROM relevancy_logs l JOIN users u ON u.id = l.user_id WHERE new_relevancy = 'unsure'"
+    ) == [("late@example.com",)]
