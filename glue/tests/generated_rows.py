@@ -43,7 +43,7 @@ class Rows:
 def rows_of(draw: st.DrawFn, tables: Sequence[Table], prefix: str) -> Rows:
     """Rows of some documents; the tags of a case begin with its prefix."""
     made = Rows(tables, draw(st.integers(2, 3)))
-    first = draw(st.integers(1, 1000))
+    first, stride = draw(st.integers(1, 1000)), draw(st.sampled_from([1, 3]))
     spell = draw(st.sampled_from([str.upper, str.lower]))
     words = draw(st.lists(st.sampled_from(_WORDS), min_size=1, unique=True))
     made.by_table["words"] = [Row(spell(word), None, {"id": first + number}) for number, word in enumerate(words)]
@@ -51,7 +51,7 @@ def rows_of(draw: st.DrawFn, tables: Sequence[Table], prefix: str) -> Rows:
         mine: list[Row] = made.by_table.setdefault(table.name, [])
         for document in [*range(made.documents), None]:
             for _ in range(int(document is not None) if table.name == "documents" else draw(st.integers(0, 3))):
-                row = _row(draw, table, made, document, first + 3 * len(mine))
+                row = _row(draw, table, made, document, first + stride * len(mine))
                 if row is not None and key_of(table, row) not in {key_of(table, one) for one in mine}:
                     row.tag = f"{prefix}-{table.name}-{len(mine)}"
                     mine.append(row)
