@@ -134,7 +134,7 @@ class LazyPage implements PageContent {
   }
 
   get text(): string {
-    return (this.#text ??= Array.from(this.#raw.codes, (code) => String.fromCodePoint(code)).join(""));
+    return (this.#text ??= textOf(this.#raw.codes));
   }
 
   get characters(): readonly Character[] {
@@ -146,6 +146,13 @@ class LazyPage implements PageContent {
       return { text, box: this.#shown.apply(left, bottom, right, top) };
     }));
   }
+}
+
+/** In a loop: several times faster than by an array of characters. */
+function textOf(codes: Uint32Array): string {
+  let text = "";
+  for (const code of codes) text += String.fromCodePoint(code);
+  return text;
 }
 
 type Four = [number, number, number, number];

@@ -53,12 +53,12 @@ function pageFaults({ pages }: PdfContent, { source, redactions }: Claim): strin
     const overlays = redactions.flatMap(({ pageIndex, overlayText }) =>
       pageIndex === index && overlayText ? [overlayText.replaceAll(/\s/g, "")] : [],
     );
-    const before = source.pages[index]?.characters ?? [];
+    const before = source.pages[index];
     const left =
       boxes.length === 0
         ? []
         : linesUnder(page.characters, boxes).filter(
-            (line) => !isOverlay(line, overlays) && !areMingledOverlays(line, overlays, before),
+            (line) => !isOverlay(line, overlays) && !areMingledOverlays(line, overlays, before?.characters ?? []),
           );
     const number = index + 1;
     return [
@@ -66,7 +66,7 @@ function pageFaults({ pages }: PdfContent, { source, redactions }: Claim): strin
       ...(page.annotations.some(({ kind }) => kind === "travelling")
         ? [`annotations of page ${number} are still live`]
         : []),
-      ...(lostLinks(page, source.pages[index], boxes) ? [`links or form fields of page ${number} are lost`] : []),
+      ...(lostLinks(page, before, boxes) ? [`links or form fields of page ${number} are lost`] : []),
     ];
   });
 }

@@ -1,11 +1,11 @@
-import { FormData } from "undici";
-import type { Response } from "undici";
 import { z } from "zod";
 import { engineRecord } from "../../../contracts/annotations.ts";
 import type { EngineRecord } from "../../../contracts/annotations.ts";
 import { PermanentError, RecoverableError } from "../../../contracts/errors.ts";
 import { createTransport } from "./http.ts";
-import type { DocumentEngineSettings, Send } from "./http.ts";
+import type { Answer, DocumentEngineSettings, Send } from "./http.ts";
+import { multipart } from "./multipart.ts";
+import type { Body, Part } from "./multipart.ts";
 
 /** An image or another file that an annotation refers to. */
 export interface EngineAttachment {
@@ -53,9 +53,9 @@ export function createDocumentEngine(settings: DocumentEngineSettings): Document
     },
     attachment: (documentId, attachmentId) => {
       const path = `${pathOf(documentId)}/attachments/${encodeURIComponent(attachmentId)}`;
-      return send({ method: "GET", path, accept: "image/*, application/pdf", repeatable: true }, async (response) => ({
-        content: await bytesOf(response),
-        contentType: response.headers.get("content-type") ?? "application/octet-stream",
+      return send({ method: "GET", path, accept: "image/*, application/pdf", repeatable: true }, async (answer) => ({
+        content: await answer.body.bytes(),
+        contentType: typeOf(answer) ?? "application/octet-stream",
       }));
     },
     pageTexts: async (documentId) => {
@@ -70,10 +70,10 @@ export function createDocumentEngine(settings: DocumentEngineSettings): Document
           method: "POST",
           path: "/api/build",
           accept: "application/pdf",
-          body: () => buildForm(pdf, annotations, actions),
+          body: buildBody(pdf, annotations, actions),
           repeatable: true,
         },
-        bytesOf,
+        ({ body }) => body.bytes(),
       ),
     upload: (documentId, pdf, annotations) =>
       send(
@@ -81,11 +81,11 @@ export function createDocumentEngine(settings: DocumentEngineSettings): Document
           method: "POST",
           path: "/api/documents",
           accept: json,
-          body: () => uploadForm(documentId, pdf, annotations),
+          body: uploadBody(documentId, pdf, annotations),
           repeatable: true,
         },
-        async (response) => {
-          const { data } = await parse(response, uploaded);
+        async (answer) => {
+          const { data } = await parse(answer, "/api/documents", uploaded);
           const [first] = data.errors ?? [];
           if (first) throw incomplete(documentId, first.reason);
         },
@@ -96,18 +96,20 @@ export function createDocumentEngine(settings: DocumentEngineSettings): Document
           method: "POST",
           path: `${pathOf(documentId)}/annotations`,
           accept: json,
-          body: () =>
-            JSON.stringify({
+          body: {
+            contentType: json,
+            content: JSON.stringify({
               annotations: records.map(({ id, content, createdBy }) => ({
                 id,
                 content,
                 user_id: createdBy ?? undefined,
               })),
             }),
+          },
           repeatable: true,
         },
-        async (response) => {
-          const { result, failing_paths: [first] = [] } = await parse(response, added);
+        async (answer) => {
+          const { result, failing_paths: [first] = [] } = await parse(answer, pathOf(documentId), added);
           if (result !== "success") throw incomplete(documentId, first?.error ?? result);
         },
       ),
@@ -133,14 +135,14 @@ function pathOf(documentId: string): string {
 /** JSON lines, because a JSON list stops at a thousand. */
 function readAnnotations(send: Send, documentId: string): Promise<EngineRecord[]> {
   const path = `${pathOf(documentId)}/annotations`;
-  return send({ method: "GET", path, accept: "application/x-ndjson", repeatable: true }, async (response) => {
-    if (response.headers.get("content-type")?.startsWith(json)) {
+  return send({ method: "GET", path, accept: "application/x-ndjson", repeatable: true }, async (answer) => {
+    if (typeOf(answer)?.startsWith(json)) {
       throw new PermanentError(
         "ANNOTATIONS_TRUNCATED",
         `Document Engine answered ${path} with a list that may be cut at a thousand, not with JSON lines`,
       );
     }
-    const lines = (await response.text()).split("\n");
+    const lines = (await answer.body.text()).split("\n");
     return lines.filter((line) => line.trim() !== "").map((line, index) => recordOf(line, path, index + 1));
   });
 }
@@ -158,27 +160,26 @@ function recordOf(line: string, path: string, number: number): EngineRecord {
 }
 
 async function getJson<Result>(send: Send, path: string, schema: z.ZodType<Result>): Promise<Result> {
-  return send({ method: "GET", path, accept: json, repeatable: true }, (response) => parse(response, schema));
+  return send({ method: "GET", path, accept: json, repeatable: true }, (answer) => parse(answer, path, schema));
 }
 
-async function parse<Result>(response: Response, schema: z.ZodType<Result>): Promise<Result> {
-  const parsed = schema.safeParse(await response.json());
+async function parse<Result>({ body }: Answer, path: string, schema: z.ZodType<Result>): Promise<Result> {
+  const parsed = schema.safeParse(await body.json());
   if (parsed.success) return parsed.data;
-  throw new PermanentError("UNEXPECTED_ANSWER", `Document Engine's answer from ${response.url} has another shape`, {
+  throw new PermanentError("UNEXPECTED_ANSWER", `Document Engine's answer to ${path} has another shape`, {
     cause: parsed.error,
   });
 }
 
-async function bytesOf(response: Response): Promise<Uint8Array> {
-  return new Uint8Array(await response.arrayBuffer());
+function typeOf({ headers }: Answer): string | undefined {
+  return [headers["content-type"] ?? []].flat()[0];
 }
 
 function incomplete(documentId: string, reason: string): PermanentError {
   return new PermanentError("IMPORT_INCOMPLETE", `Document Engine did not take all of ${documentId}: ${reason}`);
 }
 
-function buildForm(pdf: Uint8Array, annotations: InstantJson, actions: readonly BuildAction[]): FormData {
-  const form = new FormData();
+function buildBody(pdf: Uint8Array, annotations: InstantJson, actions: readonly BuildAction[]): Body {
   const instructions = {
     parts: [
       {
@@ -188,27 +189,29 @@ function buildForm(pdf: Uint8Array, annotations: InstantJson, actions: readonly 
     ],
     output: { type: "pdf" },
   };
-  form.set("instructions", blobOf(JSON.stringify(instructions), json), "instructions.json");
-  form.set("document", blobOf(pdf, "application/pdf"), "document.pdf");
-  if (actions.includes("applyInstantJson")) {
-    form.set("annotations", blobOf(JSON.stringify(annotations), json), "annotations.json");
-  }
-  return form;
+  return multipart([
+    jsonPart("instructions", "instructions.json", instructions),
+    pdfPart("document", pdf),
+    ...(actions.includes("applyInstantJson") ? [jsonPart("annotations", "annotations.json", annotations)] : []),
+  ]);
 }
 
-function uploadForm(documentId: string, pdf: Uint8Array, annotations: InstantJson | undefined): FormData {
-  const form = new FormData();
-  form.set("document_id", documentId);
-  form.set("overwrite_existing_document", "true");
-  form.set("file", blobOf(pdf, "application/pdf"), "document.pdf");
-  if (annotations) {
-    form.set("attachment", blobOf(JSON.stringify(annotations), json), "instant.json");
-    // What lives in the PDF itself is not among them and shall stay.
-    form.set("keep_current_annotations", "true");
-  }
-  return form;
+function uploadBody(documentId: string, pdf: Uint8Array, annotations: InstantJson | undefined): Body {
+  return multipart([
+    { name: "document_id", content: documentId },
+    { name: "overwrite_existing_document", content: "true" },
+    pdfPart("file", pdf),
+    // What lives in the PDF itself is not among the annotations and shall stay.
+    ...(annotations
+      ? [jsonPart("attachment", "instant.json", annotations), { name: "keep_current_annotations", content: "true" }]
+      : []),
+  ]);
 }
 
-function blobOf(content: Uint8Array | string, type: string): Blob {
-  return new Blob([typeof content === "string" ? content : content], { type });
+function jsonPart(name: string, fileName: string, value: object): Part {
+  return { name, content: JSON.stringify(value), file: { name: fileName, contentType: json } };
+}
+
+function pdfPart(name: string, content: Uint8Array): Part {
+  return { name, content, file: { name: "document.pdf", contentType: "application/pdf" } };
 }
