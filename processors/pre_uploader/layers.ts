@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AnnotationType, CommentsFile, EngineRecord } from "../../contracts/annotations.ts";
 import type { EngineAttachment, InstantJson } from "../shared/document_engine/client.ts";
 import type { Travelling } from "./sort.ts";
@@ -12,7 +12,7 @@ export type Attachments = ReadonlyMap<string, EngineAttachment>;
  */
 export function destinationId(engineDocumentId: string, sourceId: string): string {
   const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  const digest = createHash("sha256").update(`${engineDocumentId}\n${sourceId}`).digest();
+  const digest = hash("sha256", `${engineDocumentId}\n${sourceId}`, "buffer");
   return Array.from(digest.subarray(0, 26), (byte) => alphabet.charAt(byte % 32)).join("");
 }
 

@@ -93,11 +93,14 @@ function readPage(pdfium: Pdfium, page: number): PageContent {
   }
 }
 
-/** The characters of a page as PDFium tells them; `boxes` holds left, right, bottom and top of each, in the page's own coordinates. */
+/**
+ * The characters of a page as PDFium tells them; `boxes` holds left, right, bottom and top of each, in the page's own
+ * coordinates, with the precision that PDFium has.
+ */
 interface RawText {
   codes: Uint32Array;
   isGenerated: Uint8Array;
-  boxes: Float64Array;
+  boxes: Float32Array;
 }
 
 function readCharacters(pdfium: Pdfium, text: number): RawText {
@@ -114,8 +117,8 @@ function readCharacters(pdfium: Pdfium, text: number): RawText {
       const at = address + index * boxBytes;
       FPDFText_GetCharBox(text, index, at, at + 8, at + 16, at + 24);
     }
-    const boxes = new Float64Array(heapOf(pdfium).slice(address, address + count * boxBytes).buffer);
-    return { codes, isGenerated, boxes };
+    const told = new Float64Array(heapOf(pdfium).buffer, address, 4 * count);
+    return { codes, isGenerated, boxes: new Float32Array(told) };
   });
 }
 

@@ -63,7 +63,11 @@ function decoded(dictionary: string, content: Buffer): Buffer | undefined {
   if (!/\/Filter/.test(dictionary)) return content;
   if (!/\/Filter\s*\[?\s*\/(FlateDecode|Fl)\b/.test(dictionary)) return undefined;
   try {
-    return inflateSync(content, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: largestStream });
+    return inflateSync(content, {
+      ...{ finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: largestStream },
+      // Most streams are small: buffers of the usual size for each of them would keep the garbage collector busy.
+      chunkSize: Math.min(Math.max(4 * content.length, constants.Z_MIN_CHUNK), constants.Z_DEFAULT_CHUNK),
+    });
   } catch (cause) {
     if (cause instanceof RangeError) {
       throw new PermanentError("PDF_TOO_LARGE", "a stream of the PDF does not fit into memory", { cause });

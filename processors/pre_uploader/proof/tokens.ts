@@ -26,32 +26,32 @@ export function normalise(text: string): string {
 
 /** The tokens of a normalised text. */
 export function tokensOf(text: string): Token[] {
+  return Array.from(text.matchAll(words), ({ 0: word, index }) => tokensIn(word, index)).flat();
+}
+
+/** The values of the tokens of any text: of each word once, for most of a text are words that it has already. */
+export function tokenValues(text: string): Set<string> {
+  const distinct = new Set(normalise(text).match(words));
+  return new Set(Array.from(distinct, (word) => tokensIn(word, 0).map(({ value }) => value)).flat());
+}
+
+function tokensIn(word: string, at: number): Token[] {
+  if (plain.test(word)) return word.length < shortestRun ? [] : [{ value: word, start: at, end: at + word.length }];
   const found: Token[] = [];
   const add = (value: string, start: number, end: number) => found.push({ value, start, end });
-  for (const { 0: word, index: at } of text.matchAll(words)) {
-    if (plain.test(word)) {
-      if (word.length >= shortestRun) add(word, at, at + word.length);
-      continue;
-    }
-    for (const { 0: run, index } of word.matchAll(runs)) {
-      if (run.length >= shortestRun) add(run, at + index, at + index + run.length);
-    }
-    const bare = word.replaceAll(/[^\p{L}\p{N}\p{M}]/gu, "");
-    if (bare.length >= shortestWord && bare.length < word.length) add(bare, at, at + word.length);
-    for (const { 0: run, index } of word.matchAll(unspaced)) {
-      const characters = Array.from(run);
-      let start = at + index;
-      for (const [number, character] of characters.entries()) {
-        const next = characters[number + 1];
-        if (next !== undefined) add(character + next, start, start + character.length + next.length);
-        start += character.length;
-      }
+  for (const { 0: run, index } of word.matchAll(runs)) {
+    if (run.length >= shortestRun) add(run, at + index, at + index + run.length);
+  }
+  const bare = word.replaceAll(/[^\p{L}\p{N}\p{M}]/gu, "");
+  if (bare.length >= shortestWord && bare.length < word.length) add(bare, at, at + word.length);
+  for (const { 0: run, index } of word.matchAll(unspaced)) {
+    const characters = Array.from(run);
+    let start = at + index;
+    for (const [number, character] of characters.entries()) {
+      const next = characters[number + 1];
+      if (next !== undefined) add(character + next, start, start + character.length + next.length);
+      start += character.length;
     }
   }
   return found;
-}
-
-/** The values of the tokens of any text. */
-export function tokenValues(text: string): Set<string> {
-  return new Set(tokensOf(normalise(text)).map(({ value }) => value));
 }

@@ -75,7 +75,6 @@ export function createTransport(settings: DocumentEngineSettings): { send: Send;
         ...(body && { "Content-Type": body.contentType }),
       },
       body: body?.content ?? null,
-      signal: AbortSignal.timeout(timeoutMilliseconds),
     });
 
   const attempt: Send = async (request, read) => {
