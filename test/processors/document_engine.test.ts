@@ -1,6 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { CreateSecretCommand, SecretsManagerClient, UpdateSecretCommand } from "@aws-sdk/client-secrets-manager";
-import { handleWhen, retry } from "cockatiel";
+import { handleWhen, NoopPolicy, retry } from "cockatiel";
 import { expect } from "chai";
 import { createDocumentEngine } from "../../processors/shared/document_engine/client.ts";
 import type { DocumentEngine } from "../../processors/shared/document_engine/client.ts";
@@ -69,27 +73,28 @@ describe("the client of Document Engine", () => {
     }
   });
 
-  it("refuses a list that may be cut at a thousand", async () => {
-    // Prepare
-    const body = JSON.stringify({ data: { annotations: [], truncated: true } });
-    const server = (await import("node:http")).createServer((_, answer) => {
-      answer.setHeader("content-type", "application/json").end(body);
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
-    const engine = createDocumentEngine({
-      url,
-      secret: { read: () => Promise.resolve({ token: "t" }), forget: () => undefined },
-    });
-
-    // Act
+  /** What the client says of a server that answers everything in this way. */
+  const ofAnswer = async (answer: RequestListener) => {
+    const server = createServer(answer).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const secret = { read: () => Promise.resolve({ token: "t" }), forget: () => undefined };
+    const engine = createDocumentEngine({ url, secret, retries: new NoopPolicy() });
     const thrown = await error(engine.annotations("d"));
     await engine.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    server.close().closeAllConnections();
+    return thrown;
+  };
 
-    // Assess
+  it("refuses a list that may be cut at a thousand", async () => {
+    const body = JSON.stringify({ data: { annotations: [], truncated: true } });
+    const thrown = await ofAnswer((_, answer) => answer.setHeader("content-type", "application/json").end(body));
     expect(thrown).to.include({ kind: "permanent", code: "ANNOTATIONS_TRUNCATED" });
+  });
+
+  it("takes it for a passing fault when somebody else answers, who sends it elsewhere", async () => {
+    const thrown = await ofAnswer((_, answer) => answer.writeHead(302, { location: "/login" }).end());
+    expect(thrown).to.include({ kind: "recoverable", code: "DOCUMENT_ENGINE_FAULT" });
   });
 
   it("tells when the engine did not take all of a batch", async () => {

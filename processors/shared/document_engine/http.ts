@@ -52,23 +52,24 @@ export type Send = <Result>(request: EngineRequest, read: (answer: Answer) => Pr
  * The transport to Document Engine.
  *
  * Its errors: PermanentError DOCUMENT_ENGINE_NOT_FOUND (404), DOCUMENT_ENGINE_REFUSED (any other 4xx); RecoverableError
- * DOCUMENT_ENGINE_OVERLOADED (503, 429, 500 "overload"), DOCUMENT_ENGINE_FAULT (any other 5xx, 408),
+ * DOCUMENT_ENGINE_OVERLOADED (503, 429, 500 "overload"), DOCUMENT_ENGINE_FAULT (any other 5xx, 408, a redirect),
  * DOCUMENT_ENGINE_TIMEOUT, DOCUMENT_ENGINE_UNREACHABLE (also a connection that breaks within the answer),
  * DOCUMENT_ENGINE_LOGIN_REFUSED (401 with a token that was read a moment ago).
  */
 export function createTransport(settings: DocumentEngineSettings): { send: Send; close: () => Promise<void> } {
   const { url, secret, timeoutMilliseconds = 70_000, sockets = 6, retries = retryPolicy } = settings;
   const { origin } = new URL(url);
-  const agent = new Agent({
-    connections: sockets,
-    headersTimeout: timeoutMilliseconds,
-    bodyTimeout: timeoutMilliseconds,
-  });
+  // How long a call may take as a whole is measured below.
+  const agent = new Agent({ connections: sockets, headersTimeout: 0, bodyTimeout: 0 });
 
   // Not `fetch`, whose streams and checks take longer than what the server does for most of our calls.
-  const ask = ({ method, path, accept, body }: EngineRequest, { token }: DocumentEngineSecret): Promise<Answer> =>
+  const ask = (
+    { method, path, accept, body }: EngineRequest,
+    { token }: DocumentEngineSecret,
+    signal: AbortSignal,
+  ): Promise<Answer> =>
     agent.request({
-      ...{ origin, method, path },
+      ...{ origin, method, path, signal },
       headers: {
         Authorization: `Token token="${token}"`,
         Accept: accept,
@@ -78,19 +79,25 @@ export function createTransport(settings: DocumentEngineSettings): { send: Send;
     });
 
   const attempt: Send = async (request, read) => {
+    const patience = new AbortController();
+    const end = setTimeout(() => {
+      patience.abort(new DOMException("no answer in time", "TimeoutError"));
+    }, timeoutMilliseconds);
     try {
       const known = await secret.read();
-      let answer = await ask(request, known);
+      let answer = await ask(request, known, patience.signal);
       if (answer.statusCode === 401) {
         // The token was changed: whoever notices first forgets it, and all others read the same new one.
         secret.forget(known);
         await answer.body.dump();
-        answer = await ask(request, await secret.read());
+        answer = await ask(request, await secret.read(), patience.signal);
       }
       if (answer.statusCode >= 300) throw await refusalOf(request, answer);
       return await read(answer);
     } catch (thrown) {
       throw transportError(request, thrown);
+    } finally {
+      clearTimeout(end);
     }
   };
 
@@ -115,7 +122,7 @@ async function refusalOf({ method, path }: EngineRequest, answer: Answer): Promi
   if (status === 429 || status === 503 || (status === 500 && /overload/i.test(body))) {
     return new RecoverableError("DOCUMENT_ENGINE_OVERLOADED", told);
   }
-  if (status >= 500 || status === 408) return new RecoverableError("DOCUMENT_ENGINE_FAULT", told);
+  if (status >= 500 || status === 408 || status < 400) return new RecoverableError("DOCUMENT_ENGINE_FAULT", told);
   return new PermanentError("DOCUMENT_ENGINE_REFUSED", told);
 }
 
