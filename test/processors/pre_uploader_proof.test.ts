@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { PDFDocument as MupdfDocument } from "mupdf";
 import { PDFDocument, PDFName, PDFString, StandardFonts } from "pdf-lib";
 import { readPdf } from "../../processors/pre_uploader/pdf/reader.ts";
 import { prove } from "../../processors/pre_uploader/proof/proof.ts";
@@ -126,6 +127,14 @@ describe("the proof of a produced PDF", () => {
       make: () => producedWith((pdf) => pdf.attach(Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 255]), "a.zip")),
       fault: /attached file 1 cannot be searched/,
     },
+    "parts that are encrypted, though no password is asked for": {
+      make: async () => {
+        const options = "encrypt=aes-256,owner-password=b,user-password=";
+        const titled = await producedWith((pdf) => pdf.setTitle(secret));
+        return new MupdfDocument(titled).saveToBuffer(options).asUint8Array().slice();
+      },
+      fault: /encrypted/,
+    },
     "an earlier revision": { make: () => withRevision(source, clean), fault: /earlier revision/ },
     "a live annotation": {
       make: () => producedWith((pdf) => addAnnotation(pdf, "Highlight")),
@@ -170,6 +179,19 @@ describe("the proof of a produced PDF", () => {
 
     // Assess
     expect([...secrets].sort()).to.deep.equal(["5550199", "lüdenscheidt", "müller", "müllerlüdenscheidt"]);
+  });
+
+  it("seeks a word of which a redaction leaves a few letters, and not one that it only grazes", async () => {
+    // Prepare
+    const pdf = await makePdf([{ lines: ["Geheimnis123 Offenbar"] }]);
+    const [left, top, width, height] = await boxOfWord(pdf, 0, "heimnis123 Off");
+    const redactions = [{ pageIndex: 0, boxes: [boxOf([left, top, width, height])] }];
+
+    // Act
+    const secrets = secretsOf(readPdf(await pdfium(), pdf).pages, redactions, []);
+
+    // Assess
+    expect([...secrets]).to.deep.equal(["geheimnis123"]);
   });
 
   it("compares without regard to case, width, ligatures and punctuation, and pairs of characters where no spaces are", () => {

@@ -34,6 +34,8 @@ export interface PdfContent {
   attachments: { name: string; content: Uint8Array }[];
   /** Names of the programs that made the file. */
   producers: string[];
+  /** Opens without a password, and yet only a library can read what is in it. */
+  isEncrypted: boolean;
 }
 
 /** Everything that can be read of a PDF. @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED */
@@ -48,6 +50,7 @@ export function readPdf(pdfium: Pdfium, bytes: Uint8Array): PdfContent {
     producers: ["Producer", "Creator"].map((key) =>
       readText(pdfium, (buffer, size) => pdfium.FPDF_GetMetaText(document, key, buffer, size)),
     ),
+    isEncrypted: pdfium.EPDF_IsEncrypted(document),
   }));
 }
 

@@ -136,6 +136,7 @@ function wordFaults(
     found(text) ? [`redacted words stand on page ${index + 1} outside of the redactions`] : [],
   );
   if (stringsIn(produced).some(found)) told.push("redacted words stand in the file's metadata or other parts");
+  if (content.isEncrypted) told.push("the file is encrypted, so that its parts cannot be searched for redacted words");
   for (const [index, { content: attached }] of content.attachments.entries()) {
     const texts = attachedTexts(pdfium, attached);
     if (texts === undefined) told.push(`attached file ${index + 1} cannot be searched for redacted words`);
@@ -147,7 +148,8 @@ function wordFaults(
 /** The texts of an attached file; undefined where it is of a kind that we cannot read. */
 function attachedTexts(pdfium: Pdfium, bytes: Uint8Array): string[] | undefined {
   if (Buffer.from(bytes.subarray(0, 5)).toString("latin1") === "%PDF-") {
-    const { pages, attachments } = readPdf(pdfium, bytes);
+    const { pages, attachments, isEncrypted } = readPdf(pdfium, bytes);
+    if (isEncrypted) return undefined;
     const within = attachments.map(({ content }) => attachedTexts(pdfium, content));
     const known = within.filter((texts) => texts !== undefined);
     if (known.length < within.length) return undefined;

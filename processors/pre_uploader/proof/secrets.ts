@@ -12,8 +12,8 @@ export interface Redaction {
 }
 
 /**
- * The words that a document would lose to its redactions: those that stand under one, and nowhere else on its pages.
- * A word that also stands elsewhere gives nothing away.
+ * The words that a document would lose to its redactions: those that stand under one, with most of their letters if not
+ * with all, and nowhere else on its pages. A word that also stands elsewhere gives nothing away.
  *
  * @param innocent texts that may be printed whatever they say: overlays and stamps
  */
@@ -32,8 +32,9 @@ export function secretsOf(
     }
     const { text, covered } = textOf(page.characters, boxes);
     for (const { value, start, end } of tokensOf(text)) {
-      const isHidden = covered.slice(start, end).every((one, at) => one || isPunctuation(text, start + at));
-      (isHidden ? hidden : shown).add(value);
+      const letters = covered.slice(start, end).filter((_, at) => !isPunctuation(text, start + at));
+      const under = letters.filter((one) => one).length;
+      (2 * under > letters.length ? hidden : shown).add(value);
     }
   }
   return hidden.difference(shown);
