@@ -149,6 +149,51 @@ describe("the pre-uploader processor", () => {
     expect((await textsOf(await bench.bytes(message.file.destinationKey)))[0]).not.to.include("Geheimnis");
   });
 
+  it("carries every type as a layer, redactions too, and leaves the PDF as it is", async () => {
+    // Prepare
+    const pdf = await makePdf([{ lines }]);
+    const marks = await everyMark(pdf);
+    const message = await bench.place(pdf, [marks], {
+      ...{ redactionsAs: "layer", highlightsAs: "layer", notesAs: "layer", stickersAs: "layer" },
+      ...{ batesAs: "layer", confidentialityCodesAs: "layer", comments: true },
+    });
+
+    // Act
+    await preUpload(bench.to, message);
+
+    // Assess
+    const [upload] = await uploads();
+    const carried = await Promise.all(
+      upload!.loads![0]!.layers.map(async ({ type, key }) => [
+        type,
+        ((await bench.json(key))["annotations"] as unknown[]).length,
+      ]),
+    );
+    expect(Object.fromEntries(carried)).to.deep.equal({
+      ...{ redactions: 1, highlights: 2, notes: 1, bates: 1, confidentialityCodes: 1 },
+    });
+    expect(Buffer.from(await bench.bytes(message.file.destinationKey))).to.deep.equal(Buffer.from(pdf));
+    expect(await bench.engine.requests()).to.deep.equal([
+      `GET /documents/${sourceDocumentId(message)}/annotations 200`,
+    ]);
+  });
+
+  it("makes annotations part of a page that has no text", async () => {
+    // Prepare
+    const pdf = await makePdf([{ lines: [] }]);
+    const message = await bench.place(pdf, [
+      [make.redaction("R1", 0, [50, 50, 100, 40]), make.bates("B1", 0, [250, 270, 120, 14], "ABC-1")],
+    ]);
+
+    // Act
+    await preUpload(bench.to, message);
+
+    // Assess
+    const [told] = await events();
+    expect(told!.detail["exhibits"]).to.have.nested.property("[0].redactionsProven", 1);
+    expect(await textsOf(await bench.bytes(message.file.destinationKey))).to.deep.equal(["ABC-1"]);
+  });
+
   it("carries stickers with their images, branded or as a layer", async () => {
     // Prepare
     const pdf = await makePdf([{ lines }]);
