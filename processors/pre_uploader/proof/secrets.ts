@@ -52,10 +52,12 @@ export function isUnder({ text, box }: Character, boxes: readonly Box[]): boolea
 
 /** Whether any text within a value quotes a secret. */
 export function quotes(value: unknown, secrets: ReadonlySet<string>): boolean {
-  if (secrets.size === 0) return false;
-  if (typeof value === "string") return !tokenValues(value).isDisjointFrom(secrets);
-  if (typeof value !== "object" || value === null) return false;
-  return Object.values(value).some((member) => quotes(member, secrets));
+  return secrets.size > 0 && !tokenValues(textsIn(value).join("\n")).isDisjointFrom(secrets);
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** The text of a page as it is compared, and which of its code units stand under a redaction. */

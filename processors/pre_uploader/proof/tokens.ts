@@ -31,8 +31,11 @@ export function tokensOf(text: string): Token[] {
 
 /** The values of the tokens of any text: of each word once, for most of a text are words that it has already. */
 export function tokenValues(text: string): Set<string> {
-  const distinct = new Set(normalise(text).match(words));
-  return new Set(Array.from(distinct, (word) => tokensIn(word, 0).map(({ value }) => value)).flat());
+  const values = new Set<string>();
+  for (const word of new Set(normalise(text).match(words))) {
+    for (const { value } of tokensIn(word, 0)) values.add(value);
+  }
+  return values;
 }
 
 function tokensIn(word: string, at: number): Token[] {
