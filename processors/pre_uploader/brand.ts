@@ -4,19 +4,11 @@ import type { Attachments } from "./layers.ts";
 import { instantJsonOf } from "./layers.ts";
 import { boxOf } from "./pdf/geometry.ts";
 import type { Pdfium } from "./pdf/pdfium.ts";
-import type { PdfContent } from "./pdf/reader.ts";
+import type { SourcePdf } from "./pdf/source.ts";
 import { prove } from "./proof/proof.ts";
-import { quotes, secretsOf } from "./proof/secrets.ts";
+import { quotes, Secrets } from "./proof/secrets.ts";
 import { redactionOf, textOf } from "./sort.ts";
 import type { Travelling } from "./sort.ts";
-
-/** A document's PDF as it is given its annotations. */
-export interface Source {
-  /** Without annotations of its own that travel. */
-  pdf: Uint8Array;
-  /** What could be read in it. */
-  content: PdfContent;
-}
 
 /** What shall become part of the pages. */
 export interface Branding {
@@ -28,7 +20,7 @@ export interface Branding {
 export interface Branded {
   pdf: Uint8Array;
   /** The words that are to be found nowhere any more. */
-  secrets: ReadonlySet<string>;
+  secrets: Secrets;
   redactions: number;
 }
 
@@ -42,16 +34,17 @@ const stamps = new Set(["bates", "confidentialityCodes"]);
  */
 export async function brand(
   to: { engine: DocumentEngine; pdfium: Pdfium },
-  { pdf, content }: Source,
+  source: SourcePdf,
   brandings: readonly Branding[],
 ): Promise<Branded> {
   const branded = brandings.flatMap((branding) => branding.branded);
-  if (branded.length === 0) return { pdf, secrets: new Set(), redactions: 0 };
+  if (branded.length === 0) return { pdf: source.bytes, secrets: new Secrets([], [], []), redactions: 0 };
 
   const redactions = branded.filter(({ type }) => type === "redactions").map(redactionOf);
   const stamped = branded.filter(({ type }) => stamps.has(type));
   const innocent = [...redactions.map(({ overlayText }) => overlayText ?? ""), ...stamped.map(textOf)];
-  const secrets = secretsOf(content.pages, redactions, innocent);
+  source.read(redactions.map(({ pageIndex }) => pageIndex));
+  const secrets = new Secrets(source.pages, redactions, innocent);
   const quoting = branded.find(
     ({ type, content }) => type !== "redactions" && !stamps.has(type) && quotes(content, secrets),
   );
@@ -63,12 +56,16 @@ export async function brand(
     );
   }
 
-  const produced = await to.engine.build(pdf, together(brandings), ["applyInstantJson", "applyRedactions", "flatten"]);
+  const produced = await to.engine.build(source.bytes, together(brandings), [
+    "applyInstantJson",
+    "applyRedactions",
+    "flatten",
+  ]);
   const drawn = stamped.map((stamp) => {
     const { pageIndex, bbox } = stamp.content;
     return { pageIndex, text: textOf(stamp), box: boxOf(bbox) };
   });
-  prove(to.pdfium, produced, { source: content, redactions, secrets, drawn });
+  prove(to.pdfium, produced, { source, redactions, secrets, drawn });
   return { pdf: produced, secrets, redactions: redactions.length };
 }
 

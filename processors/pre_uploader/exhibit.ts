@@ -5,10 +5,11 @@ import type { ExhibitPair } from "../../contracts/manifest.ts";
 import type { ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
 import { exhibitPrefix } from "../../contracts/names.ts";
 import { brand } from "./brand.ts";
-import type { Branding, Source } from "./brand.ts";
+import type { Branding } from "./brand.ts";
 import type { PreUploaderDependencies } from "./dependencies.ts";
 import { gather } from "./gather.ts";
 import { byType, commentsFileOf, instantJsonOf } from "./layers.ts";
+import type { SourcePdf } from "./pdf/source.ts";
 import { quotes } from "./proof/secrets.ts";
 import type { Travelling } from "./sort.ts";
 import { putJson, putPdf } from "./storage.ts";
@@ -36,7 +37,7 @@ export const namedAtMost = 10;
 export async function makeExhibit(
   to: PreUploaderDependencies,
   message: PreUploaderMessage,
-  source: Source,
+  source: SourcePdf,
   { sourceExhibitId, exhibitId }: ExhibitPair,
   pdfKey: string,
 ): Promise<{ load: ExhibitLoad; report: ExhibitReport; branding: Branding; size: number }> {

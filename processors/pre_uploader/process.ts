@@ -8,12 +8,13 @@ import { logFields } from "../shared/log.ts";
 import { publishEvent } from "../shared/publish.ts";
 import { sendDeadLetter, sendMessage } from "../shared/send.ts";
 import { brand } from "./brand.ts";
-import type { Branding, Source } from "./brand.ts";
+import type { Branding } from "./brand.ts";
 import type { PreUploaderDependencies } from "./dependencies.ts";
 import { outcomeEvent, uploaderMessage } from "./events.ts";
 import { makeExhibit } from "./exhibit.ts";
 import type { ExhibitReport } from "./exhibit.ts";
-import { hasTravelling, readPdf, withoutTravelling } from "./pdf/reader.ts";
+import { hasTravelling, withoutTravelling } from "./pdf/reader.ts";
+import { SourcePdf } from "./pdf/source.ts";
 import { putPdf, readPdfObject } from "./storage.ts";
 
 /** The handler of an exchange's `pre_uploader` queue. */
@@ -73,13 +74,14 @@ async function makeDocument(
   original: Uint8Array,
 ): Promise<{ size: number; loads: ExhibitLoad[]; reports: ExhibitReport[] }> {
   const { exchange, destinationDocumentId, exhibits, bucket, file } = message;
-  const content = readPdf(to.pdfium, original);
+  const found = new SourcePdf(to.pdfium, original);
   if (exhibits.length === 0) {
     await putPdf(to.s3, bucket, file.destinationKey, original);
     return { size: original.length, loads: [], reports: [] };
   }
-  const pdf = content.pages.some(hasTravelling) ? withoutTravelling(to.pdfium, original) : original;
-  const source: Source = { pdf, content };
+  const source = found.pages.some(hasTravelling)
+    ? new SourcePdf(to.pdfium, withoutTravelling(to.pdfium, original))
+    : found;
   const loads: ExhibitLoad[] = [];
   const reports: ExhibitReport[] = [];
   const brandings: Branding[] = [];

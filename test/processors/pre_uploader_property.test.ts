@@ -4,7 +4,7 @@ import { degrees, PDFDocument, StandardFonts } from "pdf-lib";
 import { getDocument, VerbosityLevel } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { makePng } from "../../local/samples/content/natives.ts";
 import { brand } from "../../processors/pre_uploader/brand.ts";
-import { readPdf } from "../../processors/pre_uploader/pdf/reader.ts";
+import { SourcePdf } from "../../processors/pre_uploader/pdf/source.ts";
 import { sortAnnotations } from "../../processors/pre_uploader/sort.ts";
 import { allBranded } from "./annotation_bench.ts";
 import { make, openEngine, pdfium } from "./engine_bench.ts";
@@ -78,7 +78,7 @@ describe("making annotations part of pages, on random documents", () => {
         const redactions = records.filter(({ id }) => id.startsWith("redaction"));
 
         // Act
-        const produced = await brand(to, { pdf, content: readPdf(to.pdfium, pdf) }, [
+        const produced = await brand(to, new SourcePdf(to.pdfium, pdf), [
           {
             engineDocumentId: "document_1_b_2_3",
             branded,

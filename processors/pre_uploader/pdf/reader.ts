@@ -30,7 +30,7 @@ export interface PageContent {
 }
 
 export interface PdfContent {
-  pages: PageContent[];
+  pages: readonly PageContent[];
   attachments: { name: string; content: Uint8Array }[];
   /** Names of the programs that made the file. */
   producers: string[];
@@ -82,11 +82,21 @@ export function withoutTravelling(pdfium: Pdfium, bytes: Uint8Array): Uint8Array
   });
 }
 
-function readPage(pdfium: Pdfium, page: number): PageContent {
-  const shown = shownTransform(pdfium, page);
-  const annotations = Array.from({ length: pdfium.FPDFPage_GetAnnotCount(page) }, (_, index) =>
+/** The annotations in the file of a page that is open. */
+export function readAnnotations(
+  pdfium: Pdfium,
+  page: number,
+  shown = shownTransform(pdfium, page),
+): readonly LiveAnnotation[] {
+  return Array.from({ length: pdfium.FPDFPage_GetAnnotCount(page) }, (_, index) =>
     readAnnotation(pdfium, page, index, shown),
   );
+}
+
+/** Everything that can be read of a page that is open. */
+export function readPage(pdfium: Pdfium, page: number): PageContent {
+  const shown = shownTransform(pdfium, page);
+  const annotations = readAnnotations(pdfium, page, shown);
   const text = pdfium.FPDFText_LoadPage(page);
   if (text === 0) throw new PermanentError("PDF_DAMAGED", "the text of a page cannot be read");
   try {

@@ -15,29 +15,41 @@ export interface Redaction {
  * The words that a document would lose to its redactions: those that stand under one, with most of their letters if not
  * with all, and nowhere else on its pages. A word that also stands elsewhere gives nothing away.
  *
- * @param innocent texts that may be printed whatever they say: overlays and stamps
+ * Pages without redactions are looked at only when one of the words is met: mostly none is, and they need not be read.
  */
-export function secretsOf(
-  pages: readonly PageContent[],
-  redactions: readonly Redaction[],
-  innocent: readonly string[],
-): Set<string> {
-  const hidden = new Set<string>();
-  const shown = new Set(innocent.flatMap((text) => [...tokenValues(text)]));
-  for (const [index, page] of pages.entries()) {
-    const boxes = boxesOn(index, redactions);
-    if (boxes.length === 0) {
-      for (const value of tokenValues(page.text)) shown.add(value);
-      continue;
+export class Secrets {
+  readonly #words: Set<string>;
+  #openPages: readonly PageContent[];
+
+  /** @param innocent texts that may be printed whatever they say: overlays and stamps */
+  constructor(pages: readonly PageContent[], redactions: readonly Redaction[], innocent: readonly string[]) {
+    const hidden = new Set<string>();
+    const shown = new Set(innocent.flatMap((text) => [...tokenValues(text)]));
+    const redacted = new Set(redactions.map(({ pageIndex }) => pageIndex));
+    for (const index of redacted) {
+      const { text, covered } = textOf(pages[index]?.characters ?? [], boxesOn(index, redactions));
+      for (const { value, start, end } of tokensOf(text)) {
+        const letters = covered.slice(start, end).filter((_, at) => !isPunctuation(text, start + at));
+        const under = letters.filter((one) => one).length;
+        (2 * under > letters.length ? hidden : shown).add(value);
+      }
     }
-    const { text, covered } = textOf(page.characters, boxes);
-    for (const { value, start, end } of tokensOf(text)) {
-      const letters = covered.slice(start, end).filter((_, at) => !isPunctuation(text, start + at));
-      const under = letters.filter((one) => one).length;
-      (2 * under > letters.length ? hidden : shown).add(value);
-    }
+    this.#words = hidden.difference(shown);
+    this.#openPages = pages.filter((_, index) => !redacted.has(index));
   }
-  return hidden.difference(shown);
+
+  /** Whether one of them stands in a text. @param own words that are the text's own */
+  standIn(text: string, own: ReadonlySet<string> = new Set()): boolean {
+    if (this.#words.size === 0) return false;
+    const met = tokenValues(text).intersection(this.#words).difference(own);
+    if (met.size > 0) this.#lookAtOpenPages();
+    return !met.isDisjointFrom(this.#words);
+  }
+
+  #lookAtOpenPages(): void {
+    for (const { text } of this.#openPages) for (const value of tokenValues(text)) this.#words.delete(value);
+    this.#openPages = [];
+  }
 }
 
 /** The boxes of all redactions of a page. */
@@ -51,8 +63,8 @@ export function isUnder({ text, box }: Character, boxes: readonly Box[]): boolea
 }
 
 /** Whether any text within a value quotes a secret. */
-export function quotes(value: unknown, secrets: ReadonlySet<string>): boolean {
-  return secrets.size > 0 && !tokenValues(textsIn(value).join("\n")).isDisjointFrom(secrets);
+export function quotes(value: unknown, secrets: Secrets): boolean {
+  return secrets.standIn(textsIn(value).join("\n"));
 }
 
 function textsIn(value: unknown): string[] {
