@@ -1,5 +1,4 @@
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { PermanentError, RecoverableError } from "../../contracts/errors.ts";
@@ -24,7 +23,7 @@ export async function readPdfObject(
       const message = `${key} has ${ContentLength} bytes, more than the ${maximumBytes} that fit: raise MAXIMUM_PDF_BYTES and the memory`;
       throw new PermanentError("PDF_TOO_LARGE", message);
     }
-    return new Uint8Array(await buffer(Body));
+    return await Body.transformToByteArray();
   } catch (thrown) {
     if (await isAbsent(s3, bucket, key, thrown)) return undefined;
     throw thrown;
