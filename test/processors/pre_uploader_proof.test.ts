@@ -107,6 +107,14 @@ describe("the proof of a produced PDF", () => {
       make: () => producedWith((pdf) => pdf.context.register(pdf.context.obj({ Left: PDFString.of(secret) }))),
       fault: /metadata or other parts/,
     },
+    "an object that nothing refers to and that is packed as hardly anybody does": {
+      make: () =>
+        producedWith((pdf) => {
+          const packed = `${Buffer.from(`(${secret})`).toString("hex")}>`;
+          pdf.context.register(pdf.context.stream(packed, { Filter: ["ASCIIHexDecode"] }));
+        }),
+      fault: /metadata or other parts/,
+    },
     "a hidden layer": {
       make: () =>
         producedWith((pdf) => {

@@ -1,5 +1,4 @@
-import { inflateSync, constants } from "node:zlib";
-import { PermanentError } from "../../../contracts/errors.ts";
+import { decoded } from "./filters.ts";
 
 /**
  * Every text that a PDF file holds, wherever it stands: metadata, bookmarks, form values, hidden layers, and what earlier
@@ -50,31 +49,10 @@ function afterLineEnd(file: Buffer, at: number): number {
 /** Content that is no text: pictures, fonts, and the table of the file's own objects. */
 const notText = /\/Subtype\s*\/Image|\/Length1|\/Subtype\s*\/(Type1C|CIDFontType0C|OpenType)|\/Type\s*\/XRef/;
 
-/** More than any text of a page; what is larger was made to fill memories. */
-const largestStream = 512 * 1024 * 1024;
-
 function streamText(dictionary: string, content: Buffer): string {
   if (notText.test(dictionary)) return "";
   const text = decoded(dictionary, content)?.toString("latin1") ?? "";
   return /\/Type\s*\/(Metadata|EmbeddedFile)/.test(dictionary) ? markupText(text) : literalsOf(text);
-}
-
-function decoded(dictionary: string, content: Buffer): Buffer | undefined {
-  if (!/\/Filter/.test(dictionary)) return content;
-  if (!/\/Filter\s*\[?\s*\/(FlateDecode|Fl)\b/.test(dictionary)) return undefined;
-  try {
-    return inflateSync(content, {
-      ...{ finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: largestStream },
-      // Most streams are small: buffers of the usual size for each of them would keep the garbage collector busy.
-      chunkSize: Math.min(Math.max(4 * content.length, constants.Z_MIN_CHUNK), constants.Z_DEFAULT_CHUNK),
-    });
-  } catch (cause) {
-    if (cause instanceof RangeError) {
-      throw new PermanentError("PDF_TOO_LARGE", "a stream of the PDF does not fit into memory", { cause });
-    }
-    // Damaged streams are not shown either.
-    return undefined;
-  }
 }
 
 function markupText(text: string): string {
