@@ -92,9 +92,10 @@ describe("engines as processes", function () {
   async function gone(pid: number): Promise<void> {
     while (isAlive(pid)) await delay(50);
   }
-  async function inState(id: string, state: string): Promise<void> {
+  /** Waits until the exchange has come to that state, which it may have left again at once. */
+  async function reached(id: string, state: string): Promise<void> {
     await eventually(id, async () => {
-      const query = "SELECT 1 FROM exchanges WHERE id = ? AND state = ?";
+      const query = "SELECT 1 FROM transitions WHERE exchange_id = ? AND to_state = ?";
       const [[found]] = await registry.query<RowDataPacket[]>(query, [id, state]);
       return found;
     });
@@ -132,7 +133,7 @@ describe("engines as processes", function () {
     const third = await clientOf(await anotherEngine());
     const paused = await ownerOf(id, "drain:1");
     process.kill(paused, "SIGSTOP");
-    await inState(id, "FINISHED");
+    await reached(id, "FINISHED");
     process.kill(paused, "SIGCONT");
     const view = await third.follow(id);
 
@@ -220,7 +221,7 @@ describe("engines as processes", function () {
 
   /** A copy message for a file that has vanished from the destination: it arrives when nobody consumes any more. */
   async function slowMessage(id: string) {
-    await inState(id, "PROCESSING");
+    await reached(id, "CONSTRUCTING_PAYLOAD");
     const { dataBucket, caseBucket } = platform.outputs;
     const [rows] = await registry.query<RowDataPacket[]>("SELECT outputs FROM exchanges WHERE id = ?", [id]);
     const outputs = fromJson(exchangeOutputs, rows[0]?.["outputs"]);
