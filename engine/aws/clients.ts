@@ -9,6 +9,7 @@ import { SFNClient } from "@aws-sdk/client-sfn";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { PermanentError } from "../../contracts/errors.ts";
+import { patience } from "../../contracts/patience.ts";
 import { databaseSecret, type DatabaseSecret } from "../../contracts/secrets.ts";
 
 export interface AwsClients {
@@ -33,7 +34,8 @@ export interface AwsSettings {
 }
 
 /** One client a service. */
-export function awsClients(settings: AwsSettings): AwsClients {
+export function awsClients(given: AwsSettings): AwsClients {
+  const settings = { ...given, requestHandler: patience };
   return {
     glue: new GlueClient(settings),
     iam: new IAMClient(settings),

@@ -23,7 +23,7 @@ import { callerOf, mayTouch, type Caller } from "./auth.ts";
 import { dedupeKey, requestHash } from "./keys.ts";
 import { Problem } from "./problem.ts";
 import { documentsQuery, invalid, listQuery, parsed } from "./query.ts";
-import { brief, ending, entry, full, warned } from "./view.ts";
+import { accepted, ending, entry, full } from "./view.ts";
 
 export interface ExchangeRoutes {
   readonly db: Registry;
@@ -65,10 +65,7 @@ export function create(routes: ExchangeRoutes): RequestHandler {
     const request = parsed(exchangeRequestBody, httpRequest.body, "the body");
     permit(caller, request);
     const record = await acceptOnce(request, caller, header, routes);
-    response
-      .status(202)
-      .location(`/exchanges/${record.id}`)
-      .json({ ...brief(record), ...warned(record) });
+    response.status(202).location(`/exchanges/${record.id}`).json(accepted(record));
   };
 }
 

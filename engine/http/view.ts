@@ -11,16 +11,16 @@ import type { Transition } from "../registry/exchanges.ts";
 /** Final rows of the ledger, by stage. */
 type Stages = Awaited<ReturnType<typeof stageCounts>>;
 
-/** What `POST` and each entry of a list answer. */
-export function brief(record: ExchangeRecord) {
-  return { exchangeId: record.id, jobId: record.id, state: record.state };
+/** What `POST` answers, the first time and ever again: how far the exchange is by then tells `GET`. */
+export function accepted(record: ExchangeRecord) {
+  return { exchangeId: record.id, jobId: record.id, state: "ACCEPTED", ...warned(record) };
 }
 
 /**
  * What the caller should know although nothing is wrong: as `warnings`, where there is any.
  * `withheld`: documents of which annotations did not travel, because they quote or touch what a redaction hides.
  */
-export function warned({ id, request }: ExchangeRecord, withheld = 0): { warnings?: WireError[] } {
+function warned({ id, request }: ExchangeRecord, withheld = 0): { warnings?: WireError[] } {
   const warnings: WireError[] = [];
   if (request.includeNatives && request.annotations?.redactionsAs === "brand_in") {
     const message =
@@ -55,7 +55,9 @@ function recordsOf({ state, facts }: ExchangeRecord) {
 export function entry(record: ExchangeRecord) {
   const { request } = record;
   return {
-    ...brief(record),
+    exchangeId: record.id,
+    jobId: record.id,
+    state: record.state,
     sourceCaseId: request.sourceCaseId,
     destinationCaseId: request.destinationCaseId,
     batchId: request.batchId,

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { connectDocumentEngine } from "../shared/document_engine/connect.ts";
 import { documentEngineSettings, givingUp, readEnvironment } from "../shared/environment.ts";
 import { createLog } from "../shared/log.ts";
+import { persistent } from "../shared/persistent.ts";
 import { startPdfium } from "./pdf/pdfium.ts";
 import { preUploaderHandler } from "./process.ts";
 
@@ -28,9 +29,9 @@ const environment = readEnvironment(
 const pdfium = startPdfium(new Uint8Array(readFileSync(join(import.meta.dirname, "pdfium.wasm"))));
 
 const to = {
-  s3: new S3Client({ maxAttempts: 5 }),
-  sqs: new SQSClient({ maxAttempts: 5 }),
-  sns: new SNSClient({ maxAttempts: 5 }),
+  s3: new S3Client(persistent),
+  sqs: new SQSClient(persistent),
+  sns: new SNSClient(persistent),
   engine: connectDocumentEngine(environment),
   log: createLog("pre_uploader_processor"),
   now: () => new Date(),

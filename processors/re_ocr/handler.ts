@@ -5,6 +5,7 @@ import { z } from "zod";
 import { connectDocumentEngine } from "../shared/document_engine/connect.ts";
 import { documentEngineSettings, givingUp, readEnvironment } from "../shared/environment.ts";
 import { createLog } from "../shared/log.ts";
+import { persistent } from "../shared/persistent.ts";
 import { reOcrHandler } from "./process.ts";
 
 const environment = readEnvironment(
@@ -19,9 +20,9 @@ const environment = readEnvironment(
 );
 
 export const handler = reOcrHandler({
-  s3: new S3Client({ maxAttempts: 5 }),
-  sqs: new SQSClient({ maxAttempts: 5 }),
-  sns: new SNSClient({ maxAttempts: 5 }),
+  s3: new S3Client(persistent),
+  sqs: new SQSClient(persistent),
+  sns: new SNSClient(persistent),
   engine: connectDocumentEngine(environment),
   log: createLog("re_ocr_processor"),
   now: () => new Date(),

@@ -4,6 +4,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { z } from "zod";
 import { givingUp, readEnvironment } from "../shared/environment.ts";
 import { createLog } from "../shared/log.ts";
+import { persistent } from "../shared/persistent.ts";
 import { s3CopyHandler } from "./process.ts";
 
 const mebibyte = 1024 ** 2;
@@ -27,9 +28,9 @@ const environment = readEnvironment(
 );
 
 export const handler = s3CopyHandler({
-  s3: new S3Client({ maxAttempts: 5 }),
-  sqs: new SQSClient({ maxAttempts: 5 }),
-  sns: new SNSClient({ maxAttempts: 5 }),
+  s3: new S3Client(persistent),
+  sqs: new SQSClient(persistent),
+  sns: new SNSClient(persistent),
   log: createLog("s3_copy_processor"),
   now: () => new Date(),
   topicArn: environment.TOPIC_ARN,

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { createDatabase } from "../shared/database.ts";
 import { givingUp, readEnvironment } from "../shared/environment.ts";
 import { createLog } from "../shared/log.ts";
+import { persistent } from "../shared/persistent.ts";
 import { databaseSecretReader } from "../shared/secret.ts";
 import { searchTextHandler } from "./process.ts";
 
@@ -20,12 +21,12 @@ const environment = readEnvironment(
   }),
 );
 
-const secret = databaseSecretReader(new SecretsManagerClient({ maxAttempts: 5 }), environment.DATABASE_SECRET_ARN);
+const secret = databaseSecretReader(new SecretsManagerClient(persistent), environment.DATABASE_SECRET_ARN);
 
 export const handler = searchTextHandler({
-  s3: new S3Client({ maxAttempts: 5 }),
-  sqs: new SQSClient({ maxAttempts: 5 }),
-  sns: new SNSClient({ maxAttempts: 5 }),
+  s3: new S3Client(persistent),
+  sqs: new SQSClient(persistent),
+  sns: new SNSClient(persistent),
   database: createDatabase(secret),
   log: createLog("search_text_processor"),
   now: () => new Date(),
