@@ -133,7 +133,8 @@ async function recordCopy(ground: Ground, mover: string, source: number, target:
 async function dumpPipe({ tools, ...ground }: Ground, source: number, target: number): Promise<void> {
   const options = { ...processOptions(ground), env: tools.env, cwd: serverFolder(ground.cloud) };
   const dump = ["--no-defaults", ...asRoot, "--single-transaction", "--no-create-info", schemaOf(source)];
-  await execa(tools.path["mariadb-dump"], dump, { ...options, stdout: "pipe" }).pipe(
+  // What goes through is not kept: a dump of more than a hundred megabytes would be ended.
+  await execa(tools.path["mariadb-dump"], dump, { ...options, stdout: "pipe", buffer: false }).pipe(
     tools.path.mariadb,
     ["--no-defaults", ...asRoot, schemaOf(target)],
     options,
