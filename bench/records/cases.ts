@@ -18,8 +18,6 @@ export async function makeRoom(server: Server): Promise<void> {
   await asRoot(server, [
     "SET GLOBAL innodb_buffer_pool_size = 3 * 1024 * 1024 * 1024",
     "SET GLOBAL innodb_log_file_size = 1024 * 1024 * 1024",
-    // A dump waits while its rows are loaded; after a minute of that the server would cut it off.
-    "SET GLOBAL net_write_timeout = 3600",
   ]);
 }
 

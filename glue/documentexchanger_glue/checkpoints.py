@@ -48,7 +48,7 @@ def plan_chunks(target: Connection, exchange_id: str, table: str, counts: Mappin
     lines = (f"(%s, %s, {chunk.number}, {chunk.first}, {chunk.last}, {rows})" for chunk, rows in chunks)
     execute(
         target,
-        "INSERT INTO exchange_checkpoints (exchange_id, table_name, chunk, first_document, last_document, total_rows)"
+        "INSERT INTO exchange_checkpoints (exchange_id, table_name, chunk, first_source, last_source, total_rows)"
         f" VALUES {', '.join(lines)}",
         (exchange_id, table) * len(chunks),
     )
@@ -61,7 +61,7 @@ def planned(target: Connection, exchange_id: str, tables: Iterable[str]) -> list
         for table in tables
         for number, first, last, rows in fetch(
             target,
-            "SELECT chunk, first_document, last_document, total_rows FROM exchange_checkpoints"
+            "SELECT chunk, first_source, last_source, total_rows FROM exchange_checkpoints"
             " WHERE exchange_id = %s AND table_name = %s ORDER BY chunk",
             (exchange_id, table),
         )

@@ -8,7 +8,7 @@ from .errors import InvalidInputError
 from .idmap import of, record, shifts_of
 from .ranges import set_aside
 from .settings import Settings
-from .whole import shift_documents
+from .shifting import shift_documents
 from .work import Chunk, Work, target_of
 
 

@@ -65,9 +65,9 @@ _TABLES = (
       exchange_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
       chunk INT UNSIGNED NOT NULL,
-      -- The documents whose rows these are, by the range of their ids in the source.
-      first_document BIGINT UNSIGNED NOT NULL,
-      last_document BIGINT UNSIGNED NOT NULL,
+      -- Ids in the source: of the rows themselves where the table is cut by them, else of what these hang on.
+      first_source BIGINT UNSIGNED NOT NULL,
+      last_source BIGINT UNSIGNED NOT NULL,
       -- About as many as there were when the chunk was cut.
       total_rows BIGINT UNSIGNED NOT NULL,
       -- From here on: set in the transaction that writes the rows.
@@ -106,7 +106,7 @@ _TABLES = (
 #: Columns by which tables of this build are known.
 _SIGNS = (
     ("exchange_id_map", "table_no"),
-    ("exchange_checkpoints", "first_document"),
+    ("exchange_checkpoints", "first_source"),
     ("exchange_tables", "shifted_by"),
 )
 

@@ -26,9 +26,9 @@ from .refusals import refuse_too_many_codes
 from .report import Report, mismatches, must_match, skipped_lines, write_report
 from .selection import selected_documents
 from .settings import Settings
+from .shifting import counts_of, shift_tables, with_shifts
 from .survey import Survey, is_near
 from .task import Claim, Count, Moved, Mover, Part, Task
-from .whole import counts_of, shift_tables, told
 from .work import Chunk, Pace, Work, alone, source_of, target_of
 
 #: The source is in use while it is copied: what appears meanwhile is taken along in a further round, and what hangs on
@@ -64,7 +64,7 @@ def run(settings: Settings, tools: Tools) -> Report:
         work, one_sided = patiently(partial(_plan, settings, tools.mover.pace), "reading the case schemas")
         work, parts = patiently(partial(_select, work, tools.log), "selecting documents")
         rows, notes = _copy(work, parts, tools)
-        tools.spread(partial(write_part, _now(work), tools.mover.describe), parts)
+        tools.spread(partial(write_part, _with_latest_shifts(work), tools.mover.describe), parts)
         remove_other_parts(settings, parts)
         patiently(partial(finish, settings), "finishing")
     report = Report(len(parts), rows, skipped_lines(one_sided, notes), tools.clock() - began, _checksums(work))
@@ -100,7 +100,7 @@ def _select(work: Work, log: Log) -> tuple[Work, list[Chunk]]:
         ensure_tables(target)
         work = replace(work, numbers=numbers_of(target, settings.exchange_id, work.plan.tables))
         parts = select_documents(target, work, documents)
-        return told(target, work), parts
+        return with_shifts(target, work), parts
 
 
 def _copy(work: Work, parts: Sequence[Chunk], tools: Tools) -> tuple[dict[str, Count], Counter[str]]:
@@ -125,13 +125,17 @@ def _round(
     tools.log("merged", rows={name: len(gathered.of(name)) for name in work.plan.lookups})
     chunks = patiently(partial(_cut, work, found), "cutting tables into chunks")
     with shown(work.settings):
-        moved = {part: done for level in work.plan.levels for part, done in _move(_now(work), level, again, tools)}
-    work = _now(work)
+        moved = {
+            part: done
+            for level in work.plan.levels
+            for part, done in _move(_with_latest_shifts(work), level, again, tools)
+        }
+    work = _with_latest_shifts(work)
     notes = sum((moved.notes for moved in _checked_in(work).values()), Counter[str]())
     waiting = [part for part in chunks if work.plan.tables[part.table].deferred]
     for lost in tools.spread(partial(tools.mover.complete, work), waiting):
         notes.update(lost)
-    work = _now(work)
+    work = _with_latest_shifts(work)
     claims = [Claim(part, moved.get(part)) for part in chunks]
     counts: list[Count] = tools.spread(partial(tools.mover.verify, work), claims)
     rows = {name: Count() for name in sorted(work.plan.tables)}
@@ -170,7 +174,7 @@ def _spans(work: Work, name: str, documents: Sequence[Chunk]) -> Sequence[Chunk]
 def _shift(work: Work, level: Sequence[str], found: Survey) -> Work:
     with source_of(work.settings) as source, target_of(work.settings) as target:
         shift_tables(source, target, work, level, found)
-        return told(target, work)
+        return with_shifts(target, work)
 
 
 def _merge(work: Work, found: Survey) -> tuple[Gathered, dict[int, int]]:
@@ -188,12 +192,12 @@ def _cut(work: Work, found: Survey) -> list[Part]:
         return [Part(name, chunk) for name, chunk, _ in planned(target, exchange_id, work.plan.owned)]
 
 
-def _now(work: Work) -> Work:
-    """Tell the work what is shifted: tasks spell ids out where they must."""
+def _with_latest_shifts(work: Work) -> Work:
+    """Read anew what is shifted: tasks spell ids out where they must."""
 
     def read() -> Work:
         with target_of(work.settings) as target:
-            return told(target, work)
+            return with_shifts(target, work)
 
     return patiently(read, "reading which ids are shifted")
 

@@ -69,7 +69,10 @@ export function createTransport(settings: DocumentEngineSettings): { send: Send;
     signal: AbortSignal,
   ): Promise<Answer> =>
     agent.request({
-      ...{ origin, method, path, signal },
+      origin,
+      method,
+      path,
+      signal,
       headers: {
         Authorization: `Token token="${token}"`,
         Accept: accept,

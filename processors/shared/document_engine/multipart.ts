@@ -13,7 +13,10 @@ export interface Part {
   file?: { name: string; contentType: string };
 }
 
-/** A `multipart/form-data` body as a whole, which can be sent more than once and goes out in one piece. */
+/**
+ * A `multipart/form-data` body as a whole, which can be sent more than once and goes out in one piece. A `FormData` would
+ * go through the same streams as `fetch`, which the transport avoids.
+ */
 export function multipart(parts: readonly Part[]): Body {
   const boundary = `exchanger-${randomUUID()}`;
   const pieces = parts.flatMap((part) => [`--${boundary}\r\n${headersOf(part)}\r\n\r\n`, part.content, "\r\n"]);

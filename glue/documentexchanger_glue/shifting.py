@@ -15,7 +15,7 @@ from .survey import Survey
 from .work import Work
 
 
-def told(target: Connection, work: Work) -> Work:
+def with_shifts(target: Connection, work: Work) -> Work:
     """Tell the work what is remembered of shifts."""
     exchange_id = work.settings.exchange_id
     return replace(work, shifts=shifts_of(target, exchange_id), cut_by_id=cut_by_id(target, exchange_id))
