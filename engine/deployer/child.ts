@@ -1,6 +1,6 @@
 /**
- * One Pulumi operation in a process of its own: its folder is the first argument, the order comes by IPC, the outcome
- * goes back the same way.
+ * One Pulumi operation in a process of its own: its folder is the first argument, the seconds in which its order has to
+ * come the second; the order comes by IPC, the outcome goes back the same way.
  */
 import { execa } from "execa";
 import { z } from "zod";
@@ -20,11 +20,16 @@ const diagnostics: Diagnostic[] = [];
 /** The operations' options: events are read for their diagnostics, an abort becomes one SIGINT to the CLI. */
 const options = { onEvent: collect, signal: stop.signal, color: "never" as const };
 
-const workDir = z.string().parse(process.argv[2]);
+const [workDir, orderSeconds] = z.tuple([z.string(), z.coerce.number()]).parse(process.argv.slice(2, 4));
 let ordered = false;
+// A parent that stands still gives no order, and whoever takes over from it waits for this process to end.
+const patience = setTimeout(() => {
+  process.disconnect();
+}, orderSeconds * 1000);
 // A configuration never stands on a command line.
 process.once("message", (job: Job) => {
   ordered = true;
+  clearTimeout(patience);
   void carryOut(job);
 });
 // A parent that is gone must not leave a stack half changed by nobody: stop as on a signal, and let go of the lock.
@@ -34,6 +39,7 @@ for (const event of ["disconnect", "SIGINT", "SIGTERM"])
   });
 // One that is gone before it gave the order gives none any more, and nobody else removes the folder of who still runs.
 process.once("disconnect", () => {
+  clearTimeout(patience);
   if (!ordered) void removeFolder(workDir, process.env);
 });
 

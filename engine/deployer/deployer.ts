@@ -18,12 +18,14 @@ export interface DeployerOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** How long an operation may take to stop by itself once it was asked to. */
   readonly stopGraceSeconds?: number;
+  /** How long a process waits for its order, which an engine that stands still does not give. */
+  readonly orderSeconds?: number;
 }
 
 export interface Run {
   /** Stands on the process's command line, so that others can tell whose process it is. */
   readonly label?: string;
-  /** Called when the process exists. */
+  /** Called when the process exists; it gets no order and ends if this fails. */
   readonly started?: (pid: number) => void | Promise<void>;
   /** Aborting asks the process to stop: SIGINT first, SIGKILL after the grace. */
   readonly signal?: AbortSignal;
@@ -70,7 +72,8 @@ export class Deployer {
 
   async #execute(job: Job, run: Run): Promise<Outcome> {
     const { folder: workDir, temporary } = await makeFolder(this.#options.workDir, job.stackName);
-    const child = fork(childModule, [workDir, ...(run.label === undefined ? [] : [run.label])], {
+    const orderSeconds = String(this.#options.orderSeconds ?? 30);
+    const child = fork(childModule, [workDir, orderSeconds, ...(run.label === undefined ? [] : [run.label])], {
       // A group of its own: a terminal's Ctrl-C reaches the engine alone, and a kill reaches the CLI and its plugins.
       detached: true,
       env: {
@@ -98,6 +101,9 @@ export class Deployer {
       return await ended;
     } finally {
       run.signal?.removeEventListener("abort", stop);
+      // Has ended, or got no order and has done nothing.
+      child.kill("SIGKILL");
+      await ended;
       await removeFolder(workDir, this.#options.environment);
     }
   }

@@ -1,4 +1,4 @@
-import type { WireError } from "../../contracts/errors.ts";
+import { RecoverableError, type WireError } from "../../contracts/errors.ts";
 import type { ExchangeOutputs } from "../../programs/exchange/config.ts";
 import type { Operation, OperationKind } from "../exchange/record.ts";
 import { isDuplicateKey, now, type Registry } from "./database.ts";
@@ -53,14 +53,22 @@ export async function operationsOf(db: Registry, exchangeId: string): Promise<Op
   return rows.map(toOperation);
 }
 
-/** The operation's process exists from now on. */
+/** Somebody took the operation's owner for dead: another attempt may be at its stack. */
+export class OperationGivenUp extends RecoverableError {
+  constructor(id: string) {
+    super("OPERATION_GIVEN_UP", `operation ${id} was given up before its process got an order: it gets none`);
+  }
+}
+
+/** The operation's process exists from now on. Throws {@link OperationGivenUp} where nobody waits for it any more. */
 export async function markRunning(db: Registry, id: string, pid: number): Promise<void> {
-  await db
+  const { numUpdatedRows } = await db
     .updateTable("operations")
     .set({ state: "running", pid, started_at: now, heartbeat_at: now })
     .where("id", "=", id)
     .where("state", "=", "queued")
-    .execute();
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) throw new OperationGivenUp(id);
 }
 
 /**

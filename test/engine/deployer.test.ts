@@ -8,8 +8,11 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { ensureToolchain } from "../../local/toolchain/index.ts";
 import { Deployer } from "../../engine/deployer/deployer.ts";
+import { thisMachine } from "../../engine/deployer/process-table.ts";
 import type { Job, Outcome } from "../../engine/deployer/protocol.ts";
 import type { ExchangeStackConfig } from "../../programs/exchange/config.ts";
+
+const childModule = fileURLToPath(new URL("../../engine/deployer/child.ts", import.meta.url));
 
 describe("deployer", function () {
   this.timeout(180_000);
@@ -56,7 +59,7 @@ describe("deployer", function () {
 
   /** Files of the stack in the backend. */
   const traces = async () =>
-    (await readdir(join(folder, ".pulumi"), { recursive: true })).filter((path) =>
+    (await readdir(join(folder, ".pulumi"), { recursive: true }).catch(() => [])).filter((path) =>
       /exchange-1.*\.(json|bak)/.test(path),
     );
   const leaveLock = async () => {
@@ -162,12 +165,37 @@ describe("deployer", function () {
   it("takes its folder along when its engine dies before the order", async () => {
     const work = join(folder, "work", "exchange-1-4711-0123abcd");
     await mkdir(work, { recursive: true });
-    const child = fork(fileURLToPath(new URL("../../engine/deployer/child.ts", import.meta.url)), [work]);
+    const child = fork(childModule, [work, "60"]);
 
     child.disconnect();
     await once(child, "exit");
 
     expect(existsSync(work)).to.equal(false);
+  });
+
+  it("ends a process, with its folder, whose engine stands still before the order", async () => {
+    const work = join(folder, "work", "exchange-1-4711-0123abcd");
+    await mkdir(work, { recursive: true });
+    const child = fork(childModule, [work, "0.1"]);
+
+    await once(child, "exit");
+
+    expect(existsSync(work)).to.equal(false);
+  });
+
+  it("gives no order to a process that could not be noted, and leaves nothing of it", async () => {
+    const noted: number[] = [];
+    const started = (pid: number) => {
+      noted.push(pid);
+      return Promise.reject(new Error("the registry is gone"));
+    };
+
+    const outcome = await deployer.run(up("small"), { started }).catch(String);
+
+    expect(outcome).to.equal("Error: the registry is gone");
+    expect(thisMachine.commandOf(noted[0]!)).to.equal(undefined);
+    expect(await traces()).to.deep.equal([]);
+    expect((await readdir(join(folder, "work"))).filter((name) => name.startsWith("exchange"))).to.deep.equal([]);
   });
 
   it("does not begin an operation that was cancelled while it waited", async () => {

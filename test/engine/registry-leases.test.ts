@@ -3,7 +3,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { find, history, wake } from "../../engine/registry/exchanges.ts";
 import { type Lease, LeaseLost } from "../../engine/registry/lease.ts";
-import { beat, end, intend, markRunning, operationsOf, requestCancel } from "../../engine/registry/operations.ts";
+import {
+  beat,
+  end,
+  intend,
+  markRunning,
+  OperationGivenUp,
+  operationsOf,
+  requestCancel,
+} from "../../engine/registry/operations.ts";
 import { takeDue } from "../../engine/registry/outbox.ts";
 import { message, RegistryBench } from "./registry-kit.ts";
 
@@ -173,6 +181,16 @@ describe("registry: what an engine does", function () {
       }
 
       expect([...seen].toSorted()).to.deep.equal(["running, no outputs", "succeeded, outputs"]);
+    });
+
+    it("get no process once they were given up", async () => {
+      const begun = operation(await bench.admitted());
+      await intend(bench.db, begun);
+      await end(bench.db, begun, { state: "aborted", error: { code: "OWNER_DIED", message: "late", retryable: true } });
+
+      const marked = await markRunning(bench.db, begun.id, 42).catch((error: unknown) => error);
+
+      expect(marked).to.be.instanceOf(OperationGivenUp);
     });
 
     it("are told to stop when they are cancelled or were given up", async () => {
