@@ -28,8 +28,11 @@ const handle = preUploaderHandler({
   now: () => new Date(),
   topicArn: "arn:aws:sns:us-east-1:000000000000:bench",
   uploaderQueueUrl: "https://sqs.us-east-1.amazonaws.com/000000000000/uploader",
-  deadLetterQueueUrl: "https://sqs.us-east-1.amazonaws.com/000000000000/dead",
-  maxReceiveCount: 3,
+  feed: {
+    queueUrl: "https://sqs.us-east-1.amazonaws.com/000000000000/pre_uploader",
+    deadLetterQueueUrl: "https://sqs.us-east-1.amazonaws.com/000000000000/dead",
+    ...{ maxReceiveCount: 3, retrySeconds: 60 },
+  },
   maximumPdfBytes: 128 * 1024 ** 2,
 });
 

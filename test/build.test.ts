@@ -194,6 +194,8 @@ describe("the build", () => {
           TOPIC_ARN: "topic",
           DEAD_LETTER_QUEUE_URL: url,
           MAX_RECEIVE_COUNT: "3",
+          RETRY_SECONDS: "60",
+          QUEUE_URL: url,
           UPLOADER_QUEUE_URL: url,
           DOCUMENT_ENGINE_URL: url,
           DOCUMENT_ENGINE_SECRET_ARN: "secret",
@@ -203,7 +205,7 @@ describe("the build", () => {
     });
 
     const needed = {
-      s3_copy: /DEAD_LETTER_QUEUE_URL .*MAX_RECEIVE_COUNT .*TOPIC_ARN .*UPLOADER_QUEUE_URL/,
+      s3_copy: /QUEUE_URL .*DEAD_LETTER_QUEUE_URL .*MAX_RECEIVE_COUNT .*RETRY_SECONDS .*TOPIC_ARN .*UPLOADER_QUEUE_URL/,
       pre_uploader: /DEAD_LETTER_QUEUE_URL .*DOCUMENT_ENGINE_URL .*DOCUMENT_ENGINE_SECRET_ARN .*UPLOADER_QUEUE_URL/,
       re_ocr: /DOCUMENT_ENGINE_URL .*SEARCH_QUEUE_URL .*CASE_BUCKET .*EXCHANGE_ID/,
       search_text: /DATABASE_SECRET_ARN .*CASE_SCHEMA .*EXCHANGE_ID/,

@@ -2,6 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { DocumentEngine } from "../shared/document_engine/client.ts";
+import type { Feed } from "../shared/feed.ts";
 import type { Logger } from "../shared/log.ts";
 import type { Pdfium } from "./pdf/pdfium.ts";
 
@@ -16,7 +17,6 @@ export interface PreUploaderDependencies {
   now: () => Date;
   topicArn: string;
   uploaderQueueUrl: string;
-  deadLetterQueueUrl: string;
-  maxReceiveCount: number;
+  feed: Feed;
   maximumPdfBytes: number;
 }

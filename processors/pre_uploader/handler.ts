@@ -6,7 +6,8 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { z } from "zod";
 import { connectDocumentEngine } from "../shared/document_engine/connect.ts";
-import { documentEngineSettings, givingUp, readEnvironment } from "../shared/environment.ts";
+import { documentEngineSettings, readEnvironment } from "../shared/environment.ts";
+import { feedOf, feedSettings } from "../shared/feed.ts";
 import { createLog } from "../shared/log.ts";
 import { persistent } from "../shared/persistent.ts";
 import { startPdfium } from "./pdf/pdfium.ts";
@@ -17,7 +18,7 @@ const maximumPdfBytes = 128 * 1024 ** 2;
 
 const environment = readEnvironment(
   z.object({
-    ...givingUp,
+    ...feedSettings,
     ...documentEngineSettings,
     TOPIC_ARN: z.string().min(1),
     UPLOADER_QUEUE_URL: z.url(),
@@ -37,8 +38,7 @@ const to = {
   now: () => new Date(),
   topicArn: environment.TOPIC_ARN,
   uploaderQueueUrl: environment.UPLOADER_QUEUE_URL,
-  deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
-  maxReceiveCount: environment.MAX_RECEIVE_COUNT,
+  feed: feedOf(environment),
   maximumPdfBytes: environment.MAXIMUM_PDF_BYTES,
 };
 

@@ -3,10 +3,11 @@ import type { ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.t
 import { exhibitPrefix } from "../../contracts/names.ts";
 import { batchHandler } from "../shared/batch_handler.ts";
 import type { BatchHandler } from "../shared/batch_handler.ts";
+import { redeliveryOf } from "../shared/feed.ts";
 import { assertWithinCases } from "../shared/keys.ts";
 import { logFields } from "../shared/log.ts";
 import { publishEvent } from "../shared/publish.ts";
-import { sendDeadLetter, sendMessage } from "../shared/send.ts";
+import { sendMessage } from "../shared/send.ts";
 import { brand } from "./brand.ts";
 import type { Branding } from "./brand.ts";
 import type { PreUploaderDependencies } from "./dependencies.ts";
@@ -26,10 +27,7 @@ export function preUploaderHandler(to: PreUploaderDependencies): BatchHandler {
     process: async (message, { log }) => {
       await preUpload({ ...to, log }, message);
     },
-    giveUp: {
-      maxReceiveCount: to.maxReceiveCount,
-      send: (body, reason) => sendDeadLetter(to.sqs, to.deadLetterQueueUrl, body, reason),
-    },
+    redelivery: redeliveryOf(to.feed, to.sqs),
   });
 }
 

@@ -3,14 +3,15 @@ import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { z } from "zod";
 import { connectDocumentEngine } from "../shared/document_engine/connect.ts";
-import { documentEngineSettings, givingUp, readEnvironment } from "../shared/environment.ts";
+import { documentEngineSettings, readEnvironment } from "../shared/environment.ts";
+import { feedOf, feedSettings } from "../shared/feed.ts";
 import { createLog } from "../shared/log.ts";
 import { persistent } from "../shared/persistent.ts";
 import { reOcrHandler } from "./process.ts";
 
 const environment = readEnvironment(
   z.object({
-    ...givingUp,
+    ...feedSettings,
     ...documentEngineSettings,
     TOPIC_ARN: z.string().min(1),
     SEARCH_QUEUE_URL: z.url(),
@@ -30,6 +31,5 @@ export const handler = reOcrHandler({
   searchQueueUrl: environment.SEARCH_QUEUE_URL,
   bucket: environment.CASE_BUCKET,
   exchangeId: environment.EXCHANGE_ID,
-  deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
-  maxReceiveCount: environment.MAX_RECEIVE_COUNT,
+  feed: feedOf(environment),
 });

@@ -11,10 +11,12 @@ import { pageTextKey, textPrefix } from "../../contracts/names.ts";
 import { batchHandler } from "../shared/batch_handler.ts";
 import type { BatchHandler } from "../shared/batch_handler.ts";
 import type { DocumentEngine } from "../shared/document_engine/client.ts";
+import { redeliveryOf } from "../shared/feed.ts";
+import type { Feed } from "../shared/feed.ts";
 import { eventFields } from "../shared/log.ts";
 import type { Logger } from "../shared/log.ts";
 import { publishEvent } from "../shared/publish.ts";
-import { sendDeadLetter, sendMessage } from "../shared/send.ts";
+import { sendMessage } from "../shared/send.ts";
 import { extractedEvent, notUploadedEvent, uploadedFile } from "./events.ts";
 import type { UploadedFile } from "./events.ts";
 
@@ -27,8 +29,7 @@ export interface ReOcrDependencies {
   now: () => Date;
   topicArn: string;
   searchQueueUrl: string;
-  deadLetterQueueUrl: string;
-  maxReceiveCount: number;
+  feed: Feed;
   /** The bucket that holds the files of all cases. */
   bucket: string;
   /** The exchange that this Lambda belongs to: its queue hears of every upload of the case and batch. */
@@ -45,10 +46,7 @@ export function reOcrHandler(to: ReOcrDependencies): BatchHandler {
     schema: eventSchema,
     fields: eventFields,
     process: (event, { log }) => reOcr({ ...to, log }, event),
-    giveUp: {
-      maxReceiveCount: to.maxReceiveCount,
-      send: (body, reason) => sendDeadLetter(to.sqs, to.deadLetterQueueUrl, body, reason),
-    },
+    redelivery: redeliveryOf(to.feed, to.sqs),
   });
 }
 

@@ -2,7 +2,8 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { z } from "zod";
-import { givingUp, readEnvironment } from "../shared/environment.ts";
+import { readEnvironment } from "../shared/environment.ts";
+import { feedOf, feedSettings } from "../shared/feed.ts";
 import { createLog } from "../shared/log.ts";
 import { persistent } from "../shared/persistent.ts";
 import { s3CopyHandler } from "./process.ts";
@@ -11,7 +12,7 @@ const mebibyte = 1024 ** 2;
 
 const environment = readEnvironment(
   z.object({
-    ...givingUp,
+    ...feedSettings,
     TOPIC_ARN: z.string().min(1),
     UPLOADER_QUEUE_URL: z.url(),
     MULTIPART_THRESHOLD_BYTES: z.coerce
@@ -35,8 +36,7 @@ export const handler = s3CopyHandler({
   now: () => new Date(),
   topicArn: environment.TOPIC_ARN,
   uploaderQueueUrl: environment.UPLOADER_QUEUE_URL,
-  deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
-  maxReceiveCount: environment.MAX_RECEIVE_COUNT,
+  feed: feedOf(environment),
   multipart: {
     thresholdBytes: environment.MULTIPART_THRESHOLD_BYTES,
     partBytes: environment.MULTIPART_PART_BYTES,

@@ -7,11 +7,13 @@ import type { S3CopyMessage } from "../../contracts/messages.ts";
 import { batchHandler } from "../shared/batch_handler.ts";
 import type { BatchHandler } from "../shared/batch_handler.ts";
 import { isMissingObject } from "../shared/failures.ts";
+import { redeliveryOf } from "../shared/feed.ts";
+import type { Feed } from "../shared/feed.ts";
 import { assertWithinCases } from "../shared/keys.ts";
 import { logFields } from "../shared/log.ts";
 import type { Logger } from "../shared/log.ts";
 import { publishEvent } from "../shared/publish.ts";
-import { sendDeadLetter, sendMessage } from "../shared/send.ts";
+import { sendMessage } from "../shared/send.ts";
 import { outcomeEvent, uploaderMessage } from "./events.ts";
 import { findObject } from "./objects.ts";
 import type { FoundObject } from "./objects.ts";
@@ -27,8 +29,7 @@ export interface S3CopyDependencies {
   now: () => Date;
   topicArn: string;
   uploaderQueueUrl: string;
-  deadLetterQueueUrl: string;
-  maxReceiveCount: number;
+  feed: Feed;
   multipart: MultipartLimits;
 }
 
@@ -39,10 +40,7 @@ export function s3CopyHandler(to: S3CopyDependencies): BatchHandler {
     schema: s3CopyMessage,
     fields: (message) => ({ ...logFields(message), fileId: message.file.fileId }),
     process: (message, { log }) => copyFile({ ...to, log }, message),
-    giveUp: {
-      maxReceiveCount: to.maxReceiveCount,
-      send: (body, reason) => sendDeadLetter(to.sqs, to.deadLetterQueueUrl, body, reason),
-    },
+    redelivery: redeliveryOf(to.feed, to.sqs),
   });
 }
 

@@ -4,7 +4,8 @@ import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { z } from "zod";
 import { createDatabase } from "../shared/database.ts";
-import { givingUp, readEnvironment } from "../shared/environment.ts";
+import { readEnvironment } from "../shared/environment.ts";
+import { feedOf, feedSettings } from "../shared/feed.ts";
 import { createLog } from "../shared/log.ts";
 import { persistent } from "../shared/persistent.ts";
 import { databaseSecretReader } from "../shared/secret.ts";
@@ -12,7 +13,7 @@ import { searchTextHandler } from "./process.ts";
 
 const environment = readEnvironment(
   z.object({
-    ...givingUp,
+    ...feedSettings,
     TOPIC_ARN: z.string().min(1),
     DATABASE_SECRET_ARN: z.string().min(1),
     CASE_SCHEMA: z.string().min(1),
@@ -34,6 +35,5 @@ export const handler = searchTextHandler({
   caseSchema: environment.CASE_SCHEMA,
   exchangeId: environment.EXCHANGE_ID,
   bulkRows: environment.BULK_ROWS,
-  deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
-  maxReceiveCount: environment.MAX_RECEIVE_COUNT,
+  feed: feedOf(environment),
 });

@@ -12,10 +12,11 @@ import { casePrefix, pageTextKey } from "../../contracts/names.ts";
 import { batchHandler, parseBody } from "../shared/batch_handler.ts";
 import type { BatchHandler } from "../shared/batch_handler.ts";
 import type { Database } from "../shared/database.ts";
+import { redeliveryOf } from "../shared/feed.ts";
+import type { Feed } from "../shared/feed.ts";
 import { logFields } from "../shared/log.ts";
 import type { Logger } from "../shared/log.ts";
 import { envelopeOf, publishEvent } from "../shared/publish.ts";
-import { sendDeadLetter } from "../shared/send.ts";
 import { writeRows } from "./index_rows.ts";
 import type { TextRow } from "./index_rows.ts";
 
@@ -33,8 +34,7 @@ export interface SearchTextDependencies {
   exchangeId: string;
   /** Rows in one statement at most. */
   bulkRows: number;
-  deadLetterQueueUrl: string;
-  maxReceiveCount: number;
+  feed: Feed;
 }
 
 /** Texts that are read at once. */
@@ -66,10 +66,7 @@ export function searchTextHandler(to: SearchTextDependencies): BatchHandler {
         await publishEvent(to.sns, to.topicArn, indexedEvent(message, rows.length, to.now()));
         log.info({ pages: rows.length }, "document indexed");
       },
-      giveUp: {
-        maxReceiveCount: to.maxReceiveCount,
-        send: (body, reason) => sendDeadLetter(to.sqs, to.deadLetterQueueUrl, body, reason),
-      },
+      redelivery: redeliveryOf(to.feed, to.sqs),
     });
     return handle(batch);
   };

@@ -2,8 +2,9 @@ import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-p
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { z } from "zod";
 import { PermanentError } from "../../contracts/errors.ts";
-import type { ExchangerError } from "../../contracts/errors.ts";
 import { classify } from "./failures.ts";
+import { secondsUntilAgain } from "./feed.ts";
+import type { Redelivery } from "./feed.ts";
 import type { Logger } from "./log.ts";
 
 /** How a processor treats one message after another. */
@@ -14,8 +15,8 @@ export interface MessageWork<Message> {
   fields: (message: Message) => Record<string, unknown>;
   /** Does the work; must stand being called again with the same message. */
   process: (message: Message, about: { record: SQSRecord; log: Logger }) => Promise<void>;
-  /** Where messages go that are given up. Without it they fail until the queue's own redrive takes them. */
-  giveUp?: { maxReceiveCount: number; send: (body: string, reason: ExchangerError) => Promise<void> };
+  /** What becomes of messages that fail. Without it they fail until the queue's own redrive takes them. */
+  redelivery?: Redelivery;
 }
 
 export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
@@ -39,7 +40,8 @@ export function parseBody<Message>(schema: z.ZodType<Message>, body: string): Me
  * A batch with messages that came before is worked off in turn, see {@link inTurn}.
  *
  * Done before → a success, logged. Hopeless (also: unreadable) → given up at once, with the reason. Anything else →
- * comes again, and is given up with the reason on the last receive, before the queue's redrive would drop the reason.
+ * comes again, soon at first, and is given up with the reason on the last receive, before the queue's redrive would drop
+ * the reason.
  */
 export function batchHandler<Message>(work: MessageWork<Message>): BatchHandler {
   return (event) => {
@@ -79,15 +81,26 @@ async function treat<Message>(work: MessageWork<Message>, record: SQSRecord): Pr
       log.info({ code: error.code }, error.message);
       return;
     }
-    const last = error.kind !== "recoverable" || receives >= (work.giveUp?.maxReceiveCount ?? Infinity);
-    if (!work.giveUp || !last) {
+    const { redelivery } = work;
+    const last = error.kind !== "recoverable" || receives >= (redelivery?.maxReceiveCount ?? Infinity);
+    if (!redelivery || !last) {
       log.warn({ err: error, code: error.code }, "message failed and will come again");
+      if (redelivery) await hasten(redelivery, record, log);
       throw error;
     }
     log.error({ err: error, code: error.code }, "message is given up");
-    await work.giveUp.send(record.body, error).catch((cause: unknown) => {
+    await redelivery.giveUp(record.body, error).catch((cause: unknown) => {
       log.error({ err: cause }, "message could not be laid into the dead-letter queue");
       throw classify(cause);
     });
   }
+}
+
+/** Where a message cannot be made to come again sooner, it comes when the queue says. */
+async function hasten(redelivery: Redelivery, record: SQSRecord, log: Logger): Promise<void> {
+  const seconds = secondsUntilAgain(receivesOf(record), redelivery);
+  if (seconds === undefined) return;
+  await redelivery.comeAgainIn(seconds, record.receiptHandle).catch((cause: unknown) => {
+    log.warn({ err: cause }, "message could not be made to come again sooner");
+  });
 }

@@ -18,12 +18,6 @@ export function readEnvironment<Shape extends z.ZodType>(
   throw new InvalidInputError("INVALID_ENVIRONMENT", `set the environment variables ${faults.join(", ")}`);
 }
 
-/** What every processor that may give a message up is told. */
-export const givingUp = {
-  DEAD_LETTER_QUEUE_URL: z.url(),
-  MAX_RECEIVE_COUNT: z.coerce.number().int().positive(),
-};
-
 /** What every processor that calls Document Engine is told. */
 export const documentEngineSettings = {
   DOCUMENT_ENGINE_URL: z.url(),

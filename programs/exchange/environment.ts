@@ -28,9 +28,11 @@ export function environmentOf(
     throw new InvalidInputError("PLAN_INVALID", `the plan has a processor ${kind} and no queue ${queue} after it`);
   };
   const common = {
+    QUEUE_URL: queueUrl(kind),
     TOPIC_ARN: global.topicArn,
     DEAD_LETTER_QUEUE_URL: global.deadLetterQueue.url,
     MAX_RECEIVE_COUNT: String(global.maxReceiveCount),
+    RETRY_SECONDS: String(global.retrySeconds),
   };
   const engine = {
     DOCUMENT_ENGINE_URL: global.documentEngine?.url ?? "",

@@ -9,6 +9,8 @@ export interface ProcessorReach {
   /** The destination case. */
   caseId: number;
   topicArn: string;
+  /** The queue that feeds the processor. */
+  queueArn: string;
   deadLetterQueueArn: string;
   /** The queue that a processor hands on to; undefined for the last. */
   nextQueueArn: string | undefined;
@@ -95,10 +97,11 @@ function readSecret(secretArn: string | undefined): Statement[] {
   return [{ Sid: "ReadItsSecret", Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: secretArn }];
 }
 
-function handOnAndReport({ nextQueueArn, deadLetterQueueArn, topicArn }: ProcessorReach): Statement[] {
+function handOnAndReport({ queueArn, nextQueueArn, deadLetterQueueArn, topicArn }: ProcessorReach): Statement[] {
   const queues = nextQueueArn === undefined ? [deadLetterQueueArn] : [nextQueueArn, deadLetterQueueArn];
   return [
     { Sid: "HandOn", Effect: "Allow", Action: "sqs:SendMessage", Resource: oneOrMany(queues) },
+    { Sid: "LetComeAgainSooner", Effect: "Allow", Action: "sqs:ChangeMessageVisibility", Resource: queueArn },
     { Sid: "Report", Effect: "Allow", Action: "sns:Publish", Resource: topicArn },
   ];
 }

@@ -1,5 +1,5 @@
 import * as sns from "@pulumi/aws/sns/index.js";
-import { all, output, type CustomResourceOptions, type Input } from "@pulumi/pulumi";
+import { all, type CustomResourceOptions, type Input } from "@pulumi/pulumi";
 import { InvalidInputError } from "../../contracts/errors.ts";
 import { lambdaName, queueName, roleName } from "../../contracts/names.ts";
 import type { ProcessorKind, QueueKind } from "../../contracts/plan.ts";
@@ -79,11 +79,12 @@ function makeWorker(
     {
       roleName: roleName(kind, exchange.caseId, exchange.batchId),
       boundaryArn: global.boundaryArn,
-      policy: output(nextQueueArn).apply((nextArn) =>
+      policy: all([own.queue.arn, nextQueueArn]).apply(([queueArn, nextArn]) =>
         processorStatements[kind]({
           ...exchange,
           caseBucket: global.caseBucket,
           topicArn: global.topicArn,
+          queueArn,
           deadLetterQueueArn: global.deadLetterQueue.arn,
           nextQueueArn: nextArn,
           documentEngineSecretArn: global.documentEngine?.secretArn,

@@ -81,6 +81,8 @@ export const globalConfig = z.strictObject({
     .optional(),
 
   maxReceiveCount: z.int().min(2).default(3),
+  /** A message that an exchange's processor failed at for the first time comes again so soon. */
+  retrySeconds: z.int().nonnegative().max(900).default(60),
   logRetentionDays: positive.default(90),
   /** Manifests and reports are kept so long. */
   dataRetentionDays: positive.default(90),

@@ -65,6 +65,8 @@ export const globalOutputs = z.object({
   /** Deny anything but TLS on queues. Off only where there is no TLS at all. */
   requireTls: z.boolean(),
   maxReceiveCount: z.int().min(2),
+  /** A message that an exchange's processor failed at for the first time comes again so soon. */
+  retrySeconds: z.int().nonnegative(),
   logRetentionDays: z.int().positive(),
   /** Absent where there is none: then no exchange has annotations. */
   documentEngine: z.object({ url: z.url(), secretArn: z.string().min(1) }).optional(),

@@ -75,6 +75,7 @@ export function globalProgram(config: GlobalConfig, artifacts: Artifacts) {
     uploader: config.uploader,
     requireTls: config.requireTls,
     maxReceiveCount: config.maxReceiveCount,
+    retrySeconds: config.retrySeconds,
     logRetentionDays: config.logRetentionDays,
     ...(config.documentEngine && {
       documentEngine: { url: config.documentEngine.url, secretArn: secrets.documentEngine.arn },

@@ -57,8 +57,7 @@ export async function openAnnotationBench(): Promise<AnnotationBench> {
       now: () => now,
       topicArn,
       uploaderQueueUrl: await aws.queue(),
-      deadLetterQueueUrl: await aws.queue(),
-      maxReceiveCount: 3,
+      feed: await aws.feed(),
       maximumPdfBytes: 10_000_000,
     },
     place: async (content, exhibits, choices = allBranded) => {

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { z } from "zod";
 import { AlreadyDone, PermanentError, RecoverableError } from "../../contracts/errors.ts";
 import { batchHandler } from "../../processors/shared/batch_handler.ts";
+import type { Redelivery } from "../../processors/shared/feed.ts";
 import { failed, recordingLog, silent, sqsEvent } from "./support.ts";
 
 describe("the handler of a batch", () => {
@@ -16,18 +17,32 @@ describe("the handler of a batch", () => {
   };
   const handlerWith = (log = silent) => {
     const letters: [string, string][] = [];
-    const send = (body: string, { code }: { code: string }) => {
-      letters.push([body, code]);
-      return Promise.resolve();
+    const hastened: [string, number][] = [];
+    const redelivery: Redelivery = {
+      ...{ maxReceiveCount: 3, retrySeconds: 60 },
+      giveUp: (body, { code }) => {
+        letters.push([body, code]);
+        return Promise.resolve();
+      },
+      comeAgainIn: (seconds, receiptHandle) => {
+        hastened.push([receiptHandle, seconds]);
+        return Promise.resolve();
+      },
     };
-    const fields = () => ({ caseId: 1 });
-    const handle = batchHandler({ log, schema: message, fields, process, giveUp: { maxReceiveCount: 3, send } });
-    return { handle, letters };
+    const handle = batchHandler({ log, schema: message, fields: () => ({ caseId: 1 }), process, redelivery });
+    return { handle, letters, hastened };
+  };
+
+  /** A handler that can neither give up nor hasten. */
+  const unreachable = () => {
+    const refuse = () => Promise.reject(new Error("no way"));
+    const redelivery = { maxReceiveCount: 3, retrySeconds: 60, giveUp: refuse, comeAgainIn: refuse };
+    return batchHandler({ log: silent, schema: message, fields: () => ({}), process, redelivery });
   };
 
   it("lets only those come again that may succeed later", async () => {
     // Prepare
-    const { handle, letters } = handlerWith();
+    const { handle, letters, hastened } = handlerWith();
     const bodies = ["well", "fail", "give up", "again", "break"].map((does) => ({ body: { does } }));
 
     // Act
@@ -40,11 +55,15 @@ describe("the handler of a batch", () => {
       ["no JSON", "INVALID_MESSAGE"],
       ['{"does":"other"}', "INVALID_MESSAGE"],
     ]);
+    expect(hastened).to.have.deep.members([
+      ["receipt-1", 60],
+      ["receipt-4", 60],
+    ]);
   });
 
   it("gives a failing message up on its last receive, with the reason", async () => {
     // Prepare
-    const { handle, letters } = handlerWith();
+    const { handle, letters, hastened } = handlerWith();
     const body = { does: "fail" };
 
     // Act
@@ -56,6 +75,7 @@ describe("the handler of a batch", () => {
       ['{"does":"fail"}', "BUSY"],
       ['{"does":"fail"}', "BUSY"],
     ]);
+    expect(hastened, "before the last the queue's own time").to.deep.equal([]);
   });
 
   const inTurn: [receives: number, how: string, steps: string][] = [
@@ -85,12 +105,21 @@ describe("the handler of a batch", () => {
 
   it("leaves a message in the queue that could not be laid into the dead-letter queue", async () => {
     // Prepare
-    const send = () => Promise.reject(new Error("no way"));
-    const fields = () => ({});
-    const work = { log: silent, schema: message, fields, process, giveUp: { maxReceiveCount: 3, send } };
+    const handle = unreachable();
 
     // Act
-    const answer = await batchHandler(work)(sqsEvent({ body: { does: "give up" } }));
+    const answer = await handle(sqsEvent({ body: { does: "give up" } }));
+
+    // Assess
+    expect(answer).to.deep.equal(failed(0));
+  });
+
+  it("lets a message come again that could not be made to come sooner", async () => {
+    // Prepare
+    const handle = unreachable();
+
+    // Act
+    const answer = await handle(sqsEvent({ body: { does: "fail" } }, { body: { does: "well" } }));
 
     // Assess
     expect(answer).to.deep.equal(failed(0));

@@ -24,7 +24,7 @@ describe("the pre-uploader processor", () => {
     (await drain(bench.aws.sqs, bench.to.uploaderQueueUrl)).map(({ body }) => docUploaderMessage.parse(body));
   const events = () => drainEvents(bench.aws.sqs, bench.heard);
   const letters = async () =>
-    (await drain(bench.aws.sqs, bench.to.deadLetterQueueUrl)).map(({ attributes }) => attributes);
+    (await drain(bench.aws.sqs, bench.to.feed.deadLetterQueueUrl)).map(({ attributes }) => attributes);
   const run = (...bodies: unknown[]) => preUploaderHandler(bench.to)(sqsEvent(...bodies.map((body) => ({ body }))));
 
   /** A redaction, a highlight that touches it, one that does not, a note and both stamps. */

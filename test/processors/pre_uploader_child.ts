@@ -8,6 +8,7 @@ import pino from "pino";
 import type { PreUploaderMessage } from "../../contracts/messages.ts";
 import { startPdfium } from "../../processors/pre_uploader/pdf/pdfium.ts";
 import { preUpload } from "../../processors/pre_uploader/process.ts";
+import type { Feed } from "../../processors/shared/feed.ts";
 import { createDocumentEngine } from "../../processors/shared/document_engine/client.ts";
 
 export interface Work {
@@ -15,7 +16,7 @@ export interface Work {
   engine: { url: string; token: string };
   topicArn: string;
   uploaderQueueUrl: string;
-  deadLetterQueueUrl: string;
+  feed: Feed;
   maximumPdfBytes: number;
   message: PreUploaderMessage;
 }
@@ -31,7 +32,7 @@ await preUpload(
     ...rest,
     ...{ s3: new S3Client(aws), sns: new SNSClient(aws), sqs: new SQSClient(aws), engine: client },
     ...{ pdfium: await startPdfium(new Uint8Array(wasm)), log: pino({ level: "silent" }) },
-    ...{ now: () => new Date(), maxReceiveCount: 3 },
+    now: () => new Date(),
   },
   message,
 );

@@ -23,11 +23,11 @@ describe("the memory of the pre-uploader", () => {
 
   /** What a process needs at most that makes one document. */
   async function mebibytesFor(message: PreUploaderMessage): Promise<number> {
-    const { topicArn, uploaderQueueUrl, deadLetterQueueUrl } = bench.to;
+    const { topicArn, uploaderQueueUrl, feed } = bench.to;
     const work: Work = {
       aws: bench.aws.cloud.client("operator"),
       engine: { url: bench.engine.url, token: bench.engine.token },
-      ...{ topicArn, uploaderQueueUrl, deadLetterQueueUrl, message },
+      ...{ topicArn, uploaderQueueUrl, feed, message },
       maximumPdfBytes: largestPdf * 1024 ** 2,
     };
     const { stdout } = await execa(process.execPath, [new URL("pre_uploader_child.ts", import.meta.url).pathname], {

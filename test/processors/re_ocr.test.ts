@@ -39,8 +39,7 @@ describe("the re-OCR processor", () => {
       now: () => now,
       topicArn: topic.topicArn,
       searchQueueUrl: await aws.queue(),
-      deadLetterQueueUrl: await aws.queue(),
-      maxReceiveCount: 3,
+      feed: await aws.feed(),
       bucket: aws.cloud.caseBucket,
       exchangeId: exchange.exchangeId,
     };
@@ -171,7 +170,7 @@ describe("the re-OCR processor", () => {
 
     // Assess
     expect(answer).to.deep.equal(failed(0));
-    const letters = await drain(aws.sqs, to.deadLetterQueueUrl);
+    const letters = await drain(aws.sqs, to.feed.deadLetterQueueUrl);
     const codes = letters.map(({ attributes }) => (JSON.parse(attributes["reason"]!) as { code: string }).code);
     expect(codes.sort()).to.deep.equal(["DOCUMENT_ENGINE_NOT_FOUND", "INVALID_MESSAGE"]);
     expect(await searches()).to.have.length(1);

@@ -90,7 +90,7 @@ describe("the S3 copy processor, when something goes wrong,", () => {
         `the copy of ${message.file.sourceKey} is not true: its SHA256 is ${base64("hello")}, ` +
         `the source's database record says ${base64("other")}`,
     };
-    const [letter] = await drain(aws.sqs, to.deadLetterQueueUrl);
+    const [letter] = await drain(aws.sqs, to.feed.deadLetterQueueUrl);
     expect(letter).to.deep.equal({ body: message, attributes: { reason: JSON.stringify(reason) } });
     expect(await drainEvents(aws.sqs, heard)).to.deep.equal([]);
     expect(await drain(aws.sqs, to.uploaderQueueUrl)).to.deep.equal([]);
@@ -145,7 +145,7 @@ describe("the S3 copy processor, when something goes wrong,", () => {
     expect(answer).to.deep.equal(failed());
     expect(await exists(reads.file.destinationKey)).to.equal(false);
     expect(await exists(writes.file.destinationKey)).to.equal(false);
-    const letters = await drain(aws.sqs, to.deadLetterQueueUrl);
+    const letters = await drain(aws.sqs, to.feed.deadLetterQueueUrl);
     const codes = letters.map(({ attributes }) => (JSON.parse(attributes["reason"] ?? "{}") as { code: string }).code);
     expect(codes).to.deep.equal(["INVALID_KEY", "INVALID_KEY", "INVALID_KEY"]);
   });
@@ -167,7 +167,7 @@ describe("the S3 copy processor, when something goes wrong,", () => {
     // Assess
     expect(answer).to.deep.equal(failed(2));
     expect(await drainEvents(aws.sqs, heard)).to.deep.equal([copiedEvent(good, 5)]);
-    const letters = await drain(aws.sqs, to.deadLetterQueueUrl);
+    const letters = await drain(aws.sqs, to.feed.deadLetterQueueUrl);
     expect(letters.map(({ body }) => body)).to.have.deep.members(["{", { ...good, kind: "other" }]);
     for (const { attributes } of letters) expect(attributes["reason"]).to.contain('"code":"INVALID_MESSAGE"');
   });

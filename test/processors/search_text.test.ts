@@ -62,8 +62,7 @@ describe("the search text processor", () => {
       caseSchema: schema,
       exchangeId: exchange.exchangeId,
       bulkRows: 3,
-      deadLetterQueueUrl: await aws.queue(),
-      maxReceiveCount: 3,
+      feed: await aws.feed(),
     };
   });
 
@@ -94,7 +93,7 @@ describe("the search text processor", () => {
   };
   const run = (...bodies: unknown[]) => searchTextHandler(to)(sqsEvent(...bodies.map((body) => ({ body }))));
   const codes = async () =>
-    (await drain(aws.sqs, to.deadLetterQueueUrl)).map(
+    (await drain(aws.sqs, to.feed.deadLetterQueueUrl)).map(
       ({ attributes }) => (JSON.parse(attributes["reason"]!) as { code: string }).code,
     );
 

@@ -17,6 +17,7 @@ import type { ExchangeEvent } from "../../contracts/events.ts";
 import type { ExchangeContext } from "../../contracts/ids.ts";
 import type { S3CopyMessage } from "../../contracts/messages.ts";
 import type { Cloud } from "../../local/cloud/cloud.ts";
+import type { Feed } from "../../processors/shared/feed.ts";
 import { sharedCloud } from "../support/cloud.ts";
 
 export const now = new Date("2026-01-02T03:04:05.678Z");
@@ -36,6 +37,8 @@ export interface Aws {
   sns: SNSClient;
   /** A new queue, which the given topic may send to; answers its URL. */
   queue: (topicArn?: string) => Promise<string>;
+  /** A processor's own queue, and one for what it gives up. */
+  feed: () => Promise<Feed>;
   /** A new topic and a queue that hears all of it. */
   topic: () => Promise<{ topicArn: string; heard: string }>;
   destroy: () => void;
@@ -72,6 +75,10 @@ export async function connect(): Promise<Aws> {
     );
     return required(QueueUrl);
   };
+  const feed = async () => ({
+    ...{ queueUrl: await queue(), deadLetterQueueUrl: await queue() },
+    ...{ maxReceiveCount: 3, retrySeconds: 0 },
+  });
   const topic = async () => {
     const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: `doc_exch_test_${randomUUID()}` }));
     const heard = await queue(TopicArn);
@@ -86,7 +93,7 @@ export async function connect(): Promise<Aws> {
   const destroy = () => {
     for (const client of [s3, sqs, sns]) client.destroy();
   };
-  return { cloud, s3, sqs, sns, queue, topic, destroy };
+  return { cloud, s3, sqs, sns, queue, feed, topic, destroy };
 }
 
 export interface Received {

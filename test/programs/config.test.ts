@@ -19,6 +19,7 @@ describe("the configuration of a global stack", () => {
       engine: { ...globalSettings.engine, visibilityTimeoutSeconds: 60 },
       requireTls: true,
       maxReceiveCount: 3,
+      retrySeconds: 60,
       logRetentionDays: 90,
       dataRetentionDays: 90,
       dataMayBeDestroyed: false,

@@ -123,6 +123,7 @@ describe("the exchange program", () => {
             sourceCaseId: 11,
             caseId: 22,
             topicArn: global.topicArn,
+            queueArn: queueArn("s3_copy"),
             nextQueueArn: queueArn("doc_uploader"),
             deadLetterQueueArn: global.deadLetterQueue.arn,
             documentEngineSecretArn: undefined,
@@ -168,6 +169,8 @@ describe("the exchange program", () => {
             DEAD_LETTER_QUEUE_URL: global.deadLetterQueue.url,
             UPLOADER_QUEUE_URL: queueUrl("doc_uploader"),
             MAX_RECEIVE_COUNT: "3",
+            RETRY_SECONDS: "60",
+            QUEUE_URL: queueUrl("s3_copy"),
           },
         },
         loggingConfig: { logFormat: "Text", logGroup: `/aws/lambda/${lambda}-1a2b3c4` },
@@ -278,24 +281,29 @@ describe("the exchange program", () => {
 
       // Assess
       const variables = (kind: string) => functions[`doc_exch_${kind}_lambda_22_b1`]!.environment.variables;
-      const common = {
+      const common = (kind: string) => ({
+        QUEUE_URL: queueUrl(kind),
         LOG_LEVEL: "debug",
         TOPIC_ARN: global.topicArn,
         DEAD_LETTER_QUEUE_URL: global.deadLetterQueue.url,
         MAX_RECEIVE_COUNT: "3",
-      };
+        RETRY_SECONDS: "60",
+      });
       const engine = {
         DOCUMENT_ENGINE_URL: "https://engine.example.com",
         DOCUMENT_ENGINE_SECRET_ARN: global.documentEngine!.secretArn,
       };
       const { exchangeId } = exchangeConfig.exchange;
       expect(["pre_uploader", "re_ocr", "search_text"].map(variables)).to.deep.equal([
-        { ...common, ...engine, UPLOADER_QUEUE_URL: queueUrl("doc_uploader") },
+        { ...common("pre_uploader"), ...engine, UPLOADER_QUEUE_URL: queueUrl("doc_uploader") },
         {
-          ...{ ...common, ...engine, SEARCH_QUEUE_URL: queueUrl("search_text") },
+          ...{ ...common("re_ocr"), ...engine, SEARCH_QUEUE_URL: queueUrl("search_text") },
           ...{ CASE_BUCKET: "case-files", EXCHANGE_ID: exchangeId },
         },
-        { ...common, DATABASE_SECRET_ARN: global.searchTextSecretArn, CASE_SCHEMA: "case_22", EXCHANGE_ID: exchangeId },
+        {
+          ...{ ...common("search_text"), DATABASE_SECRET_ARN: global.searchTextSecretArn },
+          ...{ CASE_SCHEMA: "case_22", EXCHANGE_ID: exchangeId },
+        },
       ]);
     });
 

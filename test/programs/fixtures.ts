@@ -52,6 +52,7 @@ export const outputs: GlobalOutputs = {
   },
   requireTls: true,
   maxReceiveCount: 3,
+  retrySeconds: 60,
   logRetentionDays: 30,
   processors: {
     s3_copy: processor("s3_copy"),

@@ -22,6 +22,7 @@ const ofExchange = (kind: keyof typeof processorStatements) =>
     ...exchangeConfig.exchange,
     caseBucket: "case-files",
     topicArn: outputs.topicArn,
+    queueArn: `arn:aws:sqs:${region}:${account}:doc_exch_${kind}_queue_22_b1-1a2b3c4`,
     nextQueueArn: `arn:aws:sqs:${region}:${account}:doc_exch_doc_uploader_queue_22_b1-1a2b3c4`,
     deadLetterQueueArn: outputs.deadLetterQueue.arn,
     documentEngineSecretArn,

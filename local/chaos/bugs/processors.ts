@@ -16,8 +16,8 @@ export const processorBugs: readonly Bug[] = [
     edits: [
       {
         file: "processors/shared/batch_handler.ts",
-        find: `      log.warn({ err: error, code: error.code }, "message failed and will come again");\n      throw error;\n`,
-        replace: `      log.warn({ err: error, code: error.code }, "message failed and will come again");\n      return;\n`,
+        find: `      if (redelivery) await hasten(redelivery, record, log);\n      throw error;\n`,
+        replace: "      return;\n",
       },
     ],
     row: "fault Lambda refused: s3_copy_lambda at s3:PutObject",

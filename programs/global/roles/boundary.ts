@@ -57,7 +57,13 @@ export function boundaryStatements(of: Made & { account: string; region: string;
     {
       Sid: "QueuesOfExchanges",
       Effect: "Allow",
-      Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"],
+      Action: [
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:GetQueueAttributes",
+        "sqs:SendMessage",
+      ],
       Resource: exchangeQueues,
     },
     { Sid: "GiveUp", Effect: "Allow", Action: "sqs:SendMessage", Resource: of.deadLetterQueueArn },
