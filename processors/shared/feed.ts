@@ -51,9 +51,9 @@ export function redeliveryOf(feed: Feed, sqs: SQSClient): Redelivery {
 }
 
 /**
- * When a message that has failed in passing shall come again: soon, then after four times as long each. Undefined before
- * its last receive: it waits as long as the queue hides it, which is meant to outlast a function that runs into its
- * timeout, and so an absence that took every attempt before.
+ * When a message that has failed in passing shall come again: soon, then after four times as long each, in seconds.
+ * Undefined before its last receive: there it waits as long as its queue hides it, so that a long absence of what it
+ * needs is outlasted.
  */
 export function secondsUntilAgain(
   receives: number,
