@@ -99,12 +99,20 @@ function cancel({ label, occurrence }: KnownPoint, moment: Moment): Part {
   return { does: "cancel", moment, point: { label, occurrence } };
 }
 
-/** A kill and another one while it recovers; or a cancellation and a kill while that is carried out. */
+/**
+ * A kill and another one while it recovers; or a cancellation and a kill while that is carried out. The second comes
+ * within the changes that follow in any case.
+ */
 function pair(points: readonly KnownPoint[], random: Random): Part[] {
-  const point = random.pick(points);
+  const [index, point] = random.pick([...points.entries()]);
+  const following = Math.max(1, points.length - 1 - index);
   const first = random.int(0, 2) === 0 ? cancel(point, "after") : killOfAny(point, random);
   const victim = random.pick(["engine", "host"] as const);
-  const second = { point: { nth: random.int(1, recoveryLength) }, moment: random.pick(moments), victim };
+  const second = {
+    point: { nth: random.int(1, Math.min(recoveryLength, following)) },
+    moment: random.pick(moments),
+    victim,
+  };
   return [first, { does: "kill", strike: second }];
 }
 

@@ -58,6 +58,20 @@ describe("the whole matrix", () => {
     expect(one.map(({ name }) => parseRow(name, faults).name)).to.deep.equal(names(one));
   });
 
+  it("lets the second of a pair come while something is still to be done", () => {
+    // Act
+    const pairs = names(wholeMatrix({ points, faults, seed: 5, pairs: 200 })).filter((name) => name.includes(" & "));
+
+    // Assess
+    const tooLate = pairs.filter((name) => {
+      const index = points.findIndex(({ label, occurrence }) => name.includes(`${label}#${occurrence}`));
+      const nth = Number(/\+(\d+)/.exec(name)?.[1]);
+      return !(nth <= Math.max(1, points.length - 1 - index));
+    });
+    expect(pairs.length).to.equal(200);
+    expect(tooLate).to.deep.equal([]);
+  });
+
   it("ends with the writes of Pulumi's state", () => {
     // Act
     const last = names(whole(3)).slice(-4);
