@@ -1,3 +1,4 @@
+import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -203,7 +204,7 @@ describe("a Lambda of the local cloud", function () {
     cloud = await sharedCloud();
   });
 
-  async function createFunction(role: string): Promise<string> {
+  async function createFunction(role: string, logGroup?: string): Promise<string> {
     const FunctionName = unique("test-function");
     await new LambdaClient(cloud.client("operator")).send(
       new CreateFunctionCommand({
@@ -212,6 +213,7 @@ describe("a Lambda of the local cloud", function () {
         Runtime: "nodejs22.x",
         Handler: "index.handler",
         Code: { ZipFile: await zipped(putting) },
+        ...(logGroup !== undefined && { LoggingConfig: { LogGroup: logGroup } }),
       }),
     );
     return FunctionName;
@@ -238,6 +240,23 @@ describe("a Lambda of the local cloud", function () {
     expect(denied["errorMessage"]).to.contain("not authorized to perform: s3:PutObject");
     expect(allowed).to.deep.equal({ node: process.versions.node, endpoint: cloud.endpoint });
     expect(await readFile(join(cloud.logDir, "lambda", `${name}.log`), "utf8")).to.contain(`putting to ${bucket}`);
+  });
+
+  it("does not bring back the log group that it was given and that is gone", async () => {
+    // Prepare
+    const bucket = await createBucket(cloud);
+    const logGroupName = unique("/aws/lambda/test-group");
+    const role = await createRole(cloud, { Service: "lambda.amazonaws.com" }, []);
+    const name = await createFunction(role, logGroupName);
+    const logs = new CloudWatchLogsClient(cloud.client("operator"));
+    const found = async () =>
+      (await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroupName }))).logGroups?.length;
+
+    // Act
+    await invoke(name, bucket);
+
+    // Assess
+    expect(await found()).to.equal(0);
   });
 
   it("reads a queue only where its role may", async () => {

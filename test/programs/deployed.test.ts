@@ -54,7 +54,8 @@ describe("the deployed programs", function () {
     await deployment.destroy("engine", exchangeStackName(exchange.exchangeId));
     await deployment.destroy("operator", globalStack);
     await deployment.removeFiles();
-    expect(await inventory(cloud)).to.deep.equal(atFirst);
+    const left = (await inventory(cloud)).filter((name) => !atFirst.includes(name));
+    expect(left).to.deep.equal([]);
   });
 
   it("a preview right after shows no change, to the operator and to the engine", async () => {

@@ -5,7 +5,7 @@ import time
 
 from ministack.core import lambda_runtime
 from ministack.core.responses import error_response_json
-from ministack.services import lambda_svc
+from ministack.services import cloudwatch_logs, lambda_svc
 
 from . import roles
 
@@ -18,6 +18,7 @@ def install(logs):
     # Each environment has a session of its own, by which its calls can be told from those of another.
     lambda_runtime.execution_credentials = lambda config: roles.session(config["Role"], config["FunctionName"])
     create_mapping, run_batch = lambda_svc._create_esm, lambda_svc._run_sqs_batch
+    write_logs = lambda_svc._emit_lambda_logs
 
     def create(data):
         queue = data.get("EventSourceArn", "")
@@ -39,7 +40,14 @@ def install(logs):
         lambda_svc._esm_backoff_until[mapping["UUID"]] = time.time() + _BACKOFF_SECONDS
         return None
 
-    lambda_svc._create_esm, lambda_svc._run_sqs_batch = create, run
+    def emit(function, *args, **kwargs):
+        # A group that was named is made by who named it: a late line does not bring one back that is gone.
+        config = function.get("config") or function
+        group = (config.get("LoggingConfig") or {}).get("LogGroup")
+        if group is None or group in cloudwatch_logs._log_groups:
+            write_logs(function, *args, **kwargs)
+
+    lambda_svc._create_esm, lambda_svc._run_sqs_batch, lambda_svc._emit_lambda_logs = create, run, emit
 
 
 def _refused(role, queue):

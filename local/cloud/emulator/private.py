@@ -25,6 +25,7 @@ NAMES = {
         "reset",
     ],
     "ministack.core.responses": ["error_response_json", "get_account_id", "get_region", "json_response"],
+    "ministack.services.cloudwatch_logs": ["_log_groups"],
     "ministack.services.glue": [
         "_arn",
         "_batch_stop_job_run",
@@ -41,6 +42,7 @@ NAMES = {
     "ministack.services.iam": ["_roles"],
     "ministack.services.lambda_svc": [
         "_create_esm",
+        "_emit_lambda_logs",
         "_esm_backoff_until",
         "_esms",
         "_func_arn",
