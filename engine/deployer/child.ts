@@ -22,10 +22,11 @@ const options = { onEvent: collect, signal: stop.signal, color: "never" as const
 
 const [workDir, orderSeconds] = z.tuple([z.string(), z.coerce.number()]).parse(process.argv.slice(2, 4));
 let ordered = false;
-// A parent that stands still gives no order, and whoever takes over from it waits for this process to end.
+// A parent that stands still gives no order, and whoever takes over from it waits for this process to end. One that
+// went while this process began is not waited for.
 const patience = setTimeout(() => {
   process.disconnect();
-}, orderSeconds * 1000);
+}, orderSeconds * 1000).unref();
 // A configuration never stands on a command line.
 process.once("message", (job: Job) => {
   ordered = true;
@@ -39,7 +40,6 @@ for (const event of ["disconnect", "SIGINT", "SIGTERM"])
   });
 // One that is gone before it gave the order gives none any more, and nobody else removes the folder of who still runs.
 process.once("disconnect", () => {
-  clearTimeout(patience);
   if (!ordered) void removeFolder(workDir, process.env);
 });
 

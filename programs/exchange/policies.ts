@@ -40,7 +40,7 @@ export const processorStatements: Readonly<Record<ProcessorKind, (of: ProcessorR
       Resource: objectsOf(of, of.caseId),
     },
     learnThatAKeyIsMissing(of, [of.sourceCaseId, of.caseId]),
-    ...handOnAndReport(of),
+    ...useQueuesAndReport(of),
   ],
   pre_uploader: (of) => [
     {
@@ -52,9 +52,9 @@ export const processorStatements: Readonly<Record<ProcessorKind, (of: ProcessorR
     learnThatAKeyIsMissing(of, [of.sourceCaseId]),
     writeTheDestinationCase(of),
     ...readSecret(of.documentEngineSecretArn),
-    ...handOnAndReport(of),
+    ...useQueuesAndReport(of),
   ],
-  re_ocr: (of) => [writeTheDestinationCase(of), ...readSecret(of.documentEngineSecretArn), ...handOnAndReport(of)],
+  re_ocr: (of) => [writeTheDestinationCase(of), ...readSecret(of.documentEngineSecretArn), ...useQueuesAndReport(of)],
   search_text: (of) => [
     {
       Sid: "ReadTextsOfTheDestinationCase",
@@ -63,7 +63,7 @@ export const processorStatements: Readonly<Record<ProcessorKind, (of: ProcessorR
       Resource: `${objectsOf(of, of.caseId).slice(0, -1)}processed-files/*`,
     },
     ...readSecret(of.searchTextSecretArn),
-    ...handOnAndReport(of),
+    ...useQueuesAndReport(of),
   ],
 };
 
@@ -97,7 +97,7 @@ function readSecret(secretArn: string | undefined): Statement[] {
   return [{ Sid: "ReadItsSecret", Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: secretArn }];
 }
 
-function handOnAndReport({ queueArn, nextQueueArn, deadLetterQueueArn, topicArn }: ProcessorReach): Statement[] {
+function useQueuesAndReport({ queueArn, nextQueueArn, deadLetterQueueArn, topicArn }: ProcessorReach): Statement[] {
   const queues = nextQueueArn === undefined ? [deadLetterQueueArn] : [nextQueueArn, deadLetterQueueArn];
   return [
     { Sid: "HandOn", Effect: "Allow", Action: "sqs:SendMessage", Resource: oneOrMany(queues) },

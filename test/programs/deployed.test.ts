@@ -54,8 +54,10 @@ describe("the deployed programs", function () {
     await deployment.destroy("engine", exchangeStackName(exchange.exchangeId));
     await deployment.destroy("operator", globalStack);
     await deployment.removeFiles();
-    const left = (await inventory(cloud)).filter((name) => !atFirst.includes(name));
+    const atLast = await inventory(cloud);
+    const left = atLast.filter((name) => !atFirst.includes(name));
     expect(left).to.deep.equal([]);
+    expect(atLast).to.deep.equal(atFirst);
   });
 
   it("a preview right after shows no change, to the operator and to the engine", async () => {
