@@ -1,4 +1,4 @@
-import { EncryptedPDFError, ParseSpeeds, PDFDocument } from "pdf-lib";
+import { EncryptedPDFError, ParseSpeeds, PDFDocument } from "@cantoo/pdf-lib";
 import { PermanentError } from "../../contracts/errors.ts";
 
 /** Above this many bytes a PDF is not taken apart in memory: its pages stay uncounted. */

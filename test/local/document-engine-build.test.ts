@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { PDFDocument, PDFName, PDFStream, StandardFonts } from "pdf-lib";
+import { PDFDocument, PDFName, PDFStream, StandardFonts } from "@cantoo/pdf-lib";
 import { makePng } from "../../local/samples/content/natives.ts";
 import { annotation, contentsOf, drawnPdf, engineKit, pdfWith, sha256, type EngineKit } from "./document-engine-kit.ts";
 import { holds, livingOf, textsOf } from "../../local/check/independent-pdf.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { degrees, PDFDocument, StandardFonts, type PDFPage } from "pdf-lib";
+import { degrees, PDFDocument, StandardFonts, type PDFPage } from "@cantoo/pdf-lib";
 import type { Fault, FaultPlan } from "../../local/document-engine/http/faults.ts";
 import { startDocumentEngine, type DocumentEngine } from "../../local/document-engine/server.ts";
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import { execa } from "execa";
-import { PDFName } from "pdf-lib";
+import { PDFName } from "@cantoo/pdf-lib";
 import type { PreUploaderMessage } from "../../contracts/messages.ts";
 import { globalConfig } from "../../programs/global/config.ts";
 import { openAnnotationBench, type AnnotationBench } from "./annotation_bench.ts";

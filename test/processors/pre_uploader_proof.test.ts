@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { PDFDocument as MupdfDocument } from "mupdf";
-import { PDFDocument, PDFName, PDFString, StandardFonts } from "pdf-lib";
+import { PDFDocument, PDFName, PDFString, StandardFonts } from "@cantoo/pdf-lib";
 import { readPdf } from "../../processors/pre_uploader/pdf/reader.ts";
 import { prove } from "../../processors/pre_uploader/proof/proof.ts";
 import type { Claim } from "../../processors/pre_uploader/proof/proof.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { degrees, PDFDocument, StandardFonts } from "pdf-lib";
+import { degrees, PDFDocument, StandardFonts } from "@cantoo/pdf-lib";
 import { getDocument, VerbosityLevel } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { makePng } from "../../local/samples/content/natives.ts";
 import { brand } from "../../processors/pre_uploader/brand.ts";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { PDFName } from "pdf-lib";
+import { PDFName } from "@cantoo/pdf-lib";
 import { readPdf } from "../../processors/pre_uploader/pdf/reader.ts";
 import { SourcePdf } from "../../processors/pre_uploader/pdf/source.ts";
 import { makePdf, pdfium } from "./engine_bench.ts";
