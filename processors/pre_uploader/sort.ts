@@ -4,7 +4,7 @@ import type { AnnotationChoices, AnnotationType, EngineRecord } from "../../cont
 import { PermanentError } from "../../contracts/errors.ts";
 import { boxOf, touches } from "./pdf/geometry.ts";
 import type { Box } from "./pdf/geometry.ts";
-import type { Redaction } from "./proof/secrets.ts";
+import type { Redaction } from "./redaction.ts";
 
 const rectangle = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 

@@ -6,7 +6,8 @@ import type { Pdfium } from "../pdf/pdfium.ts";
 import { readPdf } from "../pdf/reader.ts";
 import type { Character, PageContent, PdfContent } from "../pdf/reader.ts";
 import { boxesOn, isUnder } from "./secrets.ts";
-import type { Redaction, Secrets } from "./secrets.ts";
+import type { Redaction } from "../redaction.ts";
+import type { Secrets } from "./secrets.ts";
 import { revisionsOf, stringsIn } from "./strings.ts";
 import { tokenValues } from "./tokens.ts";
 

@@ -1,15 +1,8 @@
 import { isCentredIn } from "../pdf/geometry.ts";
 import type { Box } from "../pdf/geometry.ts";
 import type { Character, PageContent } from "../pdf/reader.ts";
+import type { Redaction } from "../redaction.ts";
 import { normalise, tokensOf, tokenValues } from "./tokens.ts";
-
-/** A redaction that becomes part of the page. */
-export interface Redaction {
-  pageIndex: number;
-  boxes: Box[];
-  /** What is printed in place of what it hides. */
-  overlayText?: string | undefined;
-}
 
 /**
  * The words that a document would lose to its redactions: those that stand under one, with most of their letters if not
