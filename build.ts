@@ -3,8 +3,8 @@
  *
  * The same sources give the same bytes, in whichever folder and time zone: an unchanged Lambda is never deployed anew.
  */
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { basename, join, sep } from "node:path";
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { build } from "esbuild";
 import { ZipFile } from "yazl";
@@ -38,16 +38,29 @@ export async function buildArtifacts(options: BuildOptions = {}): Promise<Artifa
     ]),
     readFile(join(root, "glue", "script.py")).then((content) => [{ path: "glue/script.py", content }]),
   ]);
-  for (const folder of ["lambdas", "glue"]) {
-    await rm(join(outputFolder, folder), { recursive: true, force: true });
-    await mkdir(join(outputFolder, folder), { recursive: true });
+  return put(contents.flat(), outputFolder);
+}
+
+/** Replaces whole files and then removes those of earlier builds, so that builds of the same sources may run at once. */
+async function put(contents: Content[], outputFolder: string): Promise<Artifact[]> {
+  await mkdir(outputFolder, { recursive: true });
+  const fresh = await mkdtemp(join(outputFolder, ".new-"));
+  try {
+    for (const { path, content } of contents) {
+      await mkdir(join(outputFolder, dirname(path)), { recursive: true });
+      await writeFile(join(fresh, basename(path)), content);
+      await rename(join(fresh, basename(path)), join(outputFolder, path));
+    }
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
   }
-  return Promise.all(
-    contents.flat().map(async ({ path, content }) => {
-      await writeFile(join(outputFolder, path), content);
-      return { path, bytes: content.length };
-    }),
-  );
+  const kept = new Set(contents.map(({ path }) => path));
+  for (const folder of new Set(contents.map(({ path }) => dirname(path)))) {
+    const names = await readdir(join(outputFolder, folder));
+    const left = names.map((name) => join(folder, name)).filter((path) => !kept.has(path));
+    for (const path of left) await rm(join(outputFolder, path), { recursive: true, force: true });
+  }
+  return contents.map(({ path, content }) => ({ path, bytes: content.length }));
 }
 
 /** Every folder of `processors` but the shared one is a Lambda. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
@@ -91,6 +91,22 @@ describe("the build", () => {
     const expected = await hashes(join(folder, "here"));
     expect(await hashes(join(elsewhere, "dist"))).to.deep.equal(expected);
     expect(await hashes(join(folder, "again"))).to.deep.equal(expected);
+  });
+
+  it("builds into one folder twice at once, and removes what an earlier build left there", async function () {
+    this.timeout(60_000);
+    // Prepare
+    const output = join(folder, "shared");
+    await mkdir(join(output, "lambdas"), { recursive: true });
+    await writeFile(join(output, "lambdas", "former.zip"), "");
+
+    // Act
+    await Promise.all([buildArtifacts({ outputFolder: output }), buildArtifacts({ outputFolder: output })]);
+
+    // Assess
+    expect(await hashes(output)).to.deep.equal(await hashes(join(folder, "here")));
+    const files = await readdir(output, { recursive: true, withFileTypes: true });
+    expect(files.filter((entry) => entry.isFile())).to.have.length(names.length);
   });
 
   it("puts no path of this machine and no test into what is uploaded", async () => {

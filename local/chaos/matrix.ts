@@ -70,7 +70,10 @@ export class WatchedLane {
   }
 
   #opened(): Promise<{ lane: Lane; witness: Witness }> {
-    this.#open ??= this.#start();
+    this.#open ??= this.#start().catch((error: unknown) => {
+      this.#open = undefined;
+      throw error;
+    });
     return this.#open;
   }
 
@@ -132,7 +135,7 @@ async function persistently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Shares rows among the lanes, until all are done, the time is over, or somebody has had enough. */
+/** Shares rows among the lanes until all are done, the time is over, the run is interrupted, or a lane fails twice at a row. */
 export async function runRows(
   rows: readonly Row[],
   lanes: readonly WatchedLane[],
@@ -140,19 +143,25 @@ export async function runRows(
   options: { signal: AbortSignal; progress: Progress; endsAt?: number },
 ): Promise<{ leftOut: readonly Row[] }> {
   const waiting = [...rows];
+  const failed = new AbortController();
+  const stopped = AbortSignal.any([options.signal, failed.signal]);
   const started = performance.now();
   let done = 0;
   const work = async (lane: WatchedLane) => {
-    while (!options.signal.aborted && Date.now() < (options.endsAt ?? Infinity)) {
+    while (!stopped.aborted && Date.now() < (options.endsAt ?? Infinity)) {
       const row = waiting.shift();
       if (!row) return;
-      const { result } = await runRow(row, lane, results);
+      const { result } = await runRow(row, lane, results).catch((error: unknown) => {
+        failed.abort();
+        throw error;
+      });
       done++;
       const left = ((performance.now() - started) / 1000 / done) * (rows.length - done);
       options.progress(`${done}/${rows.length}, ${duration(left)} left: ${line(result)}`);
     }
   };
-  await Promise.all(lanes.map(work));
+  const ended = await Promise.allSettled(lanes.map(work));
+  for (const lane of ended) if (lane.status === "rejected") throw lane.reason;
   return { leftOut: waiting };
 }
 
