@@ -15,7 +15,7 @@ export const documentsQuery = z.strictObject({
   state: z.enum(unitStates).optional(),
   after: z
     .string()
-    .regex(/^[a-z_]+:\d+$/, "must be the `next` of a page")
+    .regex(/^[a-z_]+:(\d+|line-\d+-\d+)$/, "must be the `next` of a page")
     .transform((text) => {
       const [stage = "", unitId = ""] = text.split(":");
       return { stage, unitId };
