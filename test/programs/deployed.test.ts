@@ -220,7 +220,11 @@ describe("the deployed programs", function () {
       ],
     };
 
-    const refused = { ...line, documentId: "2", files: line.files.map((file) => ({ ...file, fileId: "6", size: "-1" })) };
+    const refused = {
+      ...line,
+      documentId: "2",
+      files: line.files.map((file) => ({ ...file, fileId: "6", size: "-1" })),
+    };
 
     // Act
     const { execution, events } = await runMachine([[line, refused]], exchange, "PAYLOAD_CONSTRUCTION_FINISHED");
