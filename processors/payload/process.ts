@@ -31,6 +31,9 @@ export interface PayloadDependencies {
 /** Messages and events that are gathered before they are sent together: ten batches. */
 const gathered = 100;
 
+/** Room is left for what later stages add: the reason in the dead-letter queue, the details of an event. */
+const longestMessage = maxMessageBytes - 8 * 1024;
+
 /**
  * Reads one part of the manifest and sends a message for each of its files. A record that does not fit fails its own
  * document, by an error event for each of its units, and is counted like any other. Called again it sends all of it again,
@@ -94,8 +97,8 @@ function deliverable(
   const { documentId, exhibits, files } = record.line;
   const outgoing = messagesOf(record.line, input);
   const bytes = Math.max(0, ...outgoing.map(({ message }) => Buffer.byteLength(toBody(message))));
-  if (bytes <= maxMessageBytes) return { record, outgoing };
-  const message = `document ${documentId} has ${exhibits.length} exhibits: a message about it has ${bytes} bytes, a queue takes ${maxMessageBytes}`;
+  if (bytes <= longestMessage) return { record, outgoing };
+  const message = `document ${documentId} has ${exhibits.length} exhibits: a message about it has ${bytes} bytes, at most ${longestMessage} are possible`;
   const { place } = record;
   return {
     record: { kind: "refused", place, documentId, files, error: { code: "RECORD_TOO_LARGE", message } },

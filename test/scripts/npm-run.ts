@@ -50,9 +50,9 @@ export class NpmRun {
     }
   }
 
-  /** As Ctrl-C does. */
+  /** As Ctrl-C does; nothing for a script that has ended. */
   interrupt(): void {
-    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, "SIGINT");
+    if (!this.#isOver && this.#child.pid !== undefined) process.kill(-this.#child.pid, "SIGINT");
   }
 
   /** The JSON object of the last line of stdout. @throws Error with the output where there is none */
