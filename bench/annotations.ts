@@ -2,12 +2,14 @@
  * `npm run bench:annotations`: documents through the Pre-Uploader's handler, against a bare loop of the same calls to
  * Document Engine with the same concurrency. Lambdas are threads, Document Engine is a process of its own; S3,
  * topic and queues are memory, and take no time from either. The last line of stdout is one JSON object.
+ * `-- --documents N --rounds N --warm-ups N` for other sizes than 96, 9 and 12.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import getPort from "get-port";
 import PQueue from "p-queue";
@@ -24,12 +26,19 @@ import { explain, onInterrupt } from "../local/platform/terminal.ts";
 import type { DocumentEngine } from "../processors/shared/document_engine/client.ts";
 import type { LambdaData } from "./annotations-lambda.ts";
 
-const [documents, rounds, concurrency, batchSize] = [96, 9, 8, 2];
+const [concurrency, batchSize] = [8, 2];
 /**
  * A Lambda compiles what it runs, PDFium's code too, while it works, over its first few hundred documents, and has only a
- * part of those of a round: so many rounds are run before those that count.
+ * part of those of a round: so many rounds (`warm-ups`) are run before those that count.
  */
-const warmUps = 12;
+const { values: sizes } = parseArgs({
+  options: {
+    documents: { type: "string", default: "96" },
+    rounds: { type: "string", default: "9" },
+    "warm-ups": { type: "string", default: "12" },
+  },
+});
+const [documents, rounds, warmUps] = [Number(sizes.documents), Number(sizes.rounds), Number(sizes["warm-ups"])];
 const caseId = 102;
 const bucket = "case-files";
 const exchange = { exchangeId: randomUUID(), sourceCaseId: 101, caseId, batchId: "bench" };

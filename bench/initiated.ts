@@ -1,6 +1,6 @@
 /**
  * `npm run bench:initiated`: from POST to the arrival of EXCHANGER_INITIATED at a subscriber, and where the time goes.
- * The last line of stdout is one JSON object.
+ * The last line of stdout is one JSON object. `-- --rounds N` for more or fewer than five exchanges.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { event } from "../contracts/events.ts";
 import type { ExchangeState } from "../contracts/states.ts";
@@ -21,9 +22,10 @@ import { median, tenths } from "../local/load/statistics.ts";
 import { post } from "../local/load/together.ts";
 import type { Client, ExchangeView } from "../local/platform/client.ts";
 import type { Platform } from "../local/platform/platform.ts";
-import { clientOf, onPlatform, type Bench } from "./on-platform.ts";
+import { clientOf, onPlatform, roundsOf, type Bench } from "./on-platform.ts";
 
-const rounds = 5;
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
+const rounds = roundsOf(values.rounds);
 
 /** Seconds of one exchange, by what was waited for. */
 interface Spent {
@@ -149,14 +151,10 @@ async function startSeconds({ cloud }: Platform, which: "node" | "pulumi"): Prom
     .join("");
   const command =
     which === "node"
-      ? // What is imported expects the folder of an operation as its argument, and ends before it makes one.
+      ? // What is imported expects the arguments of an operation's process, and ends before it waits for the operation.
         [
-          process.execPath,
-          "--input-type=module",
-          "--eval",
-          `${imports}process.exit(0)`,
-          "eval",
-          join(cloud.runDir, "none"),
+          ...[process.execPath, "--input-type=module", "--eval", `${imports}process.exit(0)`],
+          ...["eval", join(cloud.runDir, "none"), "30"],
         ]
       : ["pulumi", "version"];
   const env = cloud.pulumiEnv("engine");

@@ -1,5 +1,6 @@
 /** What benchmarks on the local platform have in common: progress, Ctrl-C, a caller's token, and nothing left running. */
 import { createClient, type Client } from "../local/platform/client.ts";
+import { PlatformInputError } from "../local/platform/errors.ts";
 import { display } from "../local/platform/display.ts";
 import { startPlatform, type Platform } from "../local/platform/platform.ts";
 import type { Stage } from "../local/platform/stage.ts";
@@ -37,4 +38,11 @@ export async function onPlatform(
 export async function clientOf({ issuer, engineUrl }: Platform, url = engineUrl): Promise<Client> {
   const scopes = ["exchange:read", "exchange:write"];
   return createClient(url, await issuer.token({ subject: "bench", scopes, cases: "*" }));
+}
+
+/** @throws PlatformInputError INVALID_COUNT */
+export function roundsOf(text: string): number {
+  const rounds = Number(text);
+  if (Number.isInteger(rounds) && rounds > 0) return rounds;
+  throw new PlatformInputError("INVALID_COUNT", `--rounds ${text} is no positive whole number`);
 }

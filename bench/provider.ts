@@ -18,10 +18,10 @@ import type { Cloud } from "../local/cloud/cloud.ts";
 import { watchMemory } from "../local/load/memory.ts";
 import { median, tenths } from "../local/load/statistics.ts";
 import type { Platform } from "../local/platform/platform.ts";
-import { onPlatform, type Bench } from "./on-platform.ts";
+import { onPlatform, roundsOf, type Bench } from "./on-platform.ts";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
-const rounds = Number(values.rounds);
+const rounds = roundsOf(values.rounds);
 const together = 4;
 
 interface Round {

@@ -1,15 +1,18 @@
 /**
  * `npm run bench:takeover`: from the SIGKILL of an engine in the middle of an operation to the operation's next attempt by
  * another engine, which has run all the time. The last line of stdout is one JSON object.
+ * `-- --rounds N` for more or fewer than five rounds.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { median, tenths } from "../local/load/statistics.ts";
 import { post } from "../local/load/together.ts";
 import { startEngine, type Service } from "../local/platform/services.ts";
-import { clientOf, onPlatform, type Bench } from "./on-platform.ts";
+import { clientOf, onPlatform, roundsOf, type Bench } from "./on-platform.ts";
 
-const rounds = 5;
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
+const rounds = roundsOf(values.rounds);
 /** The engine's own default, named so that the figure can be held against it. */
 const leaseSeconds = 30;
 const settings = { EXCHANGER_LEASE_SECONDS: String(leaseSeconds) };

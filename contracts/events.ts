@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { batchId, caseId, exchangeId, rowId } from "./ids.ts";
+import { batchId, caseId, exchangeId, rowId, unitId } from "./ids.ts";
 
 /** Every event on the topic, by the name that consumers filter on. */
 export const eventTypes = [
@@ -87,7 +87,7 @@ export function eventAttributes(
 
 /** The `detail` of an event about one file. */
 export const fileDetail = z.looseObject({
-  fileId: rowId,
+  fileId: unitId,
   role: z.enum(["document", "native", "text"]),
   /** The stage that speaks, where the event's type leaves it open. */
   stage: z.enum(["copy", "pre_upload"]).optional(),

@@ -9,6 +9,14 @@ export const batchId = z.string().regex(/^[A-Za-z0-9_-]{1,16}$/, "must be 1 to 1
 /** A BIGINT UNSIGNED key on the wire: a decimal string, because JSON numbers lose digits beyond 2^53. */
 export const rowId = z.string().regex(/^[1-9]\d{0,19}$/, "must be a positive whole number");
 
+/**
+ * What a unit of work is called: the id of its file or, of a record in the manifest that names no file, its place there:
+ * `line-<part>-<line>`.
+ */
+export const unitId = z.union([rowId, z.string().regex(/^line-\d{1,6}-\d{1,7}$/)], {
+  error: "must be the id of a file, or the place of a record in the manifest",
+});
+
 /** The id of an exchange, also called `jobId` in events. */
 export const exchangeId = z.uuid();
 

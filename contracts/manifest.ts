@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { batchId, rowId } from "./ids.ts";
+import { rowId } from "./ids.ts";
 
 /**
  * What a file is to its document: the PDF that reviewers see (`document`), the file as it was collected (`native`),
@@ -8,16 +8,40 @@ import { batchId, rowId } from "./ids.ts";
 export const fileRole = z.enum(["document", "native", "text"]);
 export type FileRole = z.infer<typeof fileRole>;
 
+/** S3 takes keys of at most so many bytes of UTF-8; a column may hold more. */
+const longestKeyBytes = 1024;
+const objectKey = z
+  .string()
+  .min(1)
+  .refine((key) => Buffer.byteLength(key) <= longestKeyBytes, {
+    error: ({ input }) => `has ${Buffer.byteLength(String(input))} bytes, a key on S3 at most ${longestKeyBytes}`,
+  });
+
+/**
+ * Bytes of a file, as a decimal string in the manifest: the column is a BIGINT UNSIGNED, and JSON numbers lose digits beyond
+ * 2^53. No object on S3 is as large as that, so that within messages a number is enough.
+ */
+const byteCount = z.unknown().transform((given, context): number => {
+  const bytes = typeof given === "string" && /^\d{1,20}$/.test(given) ? Number(given) : given;
+  if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
+  context.addIssue(
+    typeof bytes === "number" && bytes > Number.MAX_SAFE_INTEGER
+      ? `is ${String(given)}, more bytes than an object on S3 can have`
+      : "must be a number of bytes",
+  );
+  return z.NEVER;
+});
+
 /** A file to be copied: one row of `document_variants` and one object on S3. */
 export const manifestFile = z.strictObject({
   /** `document_variants.id` in the source case; names the file in events and in the ledger. */
   fileId: rowId,
   destinationFileId: rowId,
   role: fileRole,
-  sourceKey: z.string().min(1),
-  destinationKey: z.string().min(1),
+  sourceKey: objectKey,
+  destinationKey: objectKey,
   /** Bytes, as the source database says. */
-  size: z.int().nonnegative(),
+  size: byteCount,
   /** Lower-case hex SHA-256 of the content where the source database knows it. */
   sha256: z
     .string()
@@ -25,6 +49,12 @@ export const manifestFile = z.strictObject({
     .nullable(),
 });
 export type ManifestFile = z.infer<typeof manifestFile>;
+
+/**
+ * A batch of the source case: any text that its column holds, for it names nothing that we make. It is part of the ids under
+ * which Document Engine keeps the source case, which are percent-encoded wherever they stand in a path.
+ */
+export const sourceBatchId = z.string();
 
 /** An exhibit of the source case and what it became. */
 export const exhibitPair = z.strictObject({ sourceExhibitId: rowId, exhibitId: rowId });
@@ -34,8 +64,8 @@ export type ExhibitPair = z.infer<typeof exhibitPair>;
 export const manifestLine = z.strictObject({
   documentId: rowId,
   destinationDocumentId: rowId,
-  /** The batch in which the document came into the source case, where that is known. */
-  sourceBatchId: batchId.nullable(),
+  /** The batch in which the document came into the source case, where that is known; an empty one says nothing. */
+  sourceBatchId: sourceBatchId.nullable().transform((batch) => (batch === "" ? null : batch)),
   /** Exhibits of the document in the order of their ids in the destination case. */
   exhibits: z.array(exhibitPair),
   files: z.array(manifestFile),

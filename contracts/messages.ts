@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { annotationChoices, annotationTypes } from "./annotations.ts";
-import { batchId, exchangeContext, rowId } from "./ids.ts";
+import { exchangeContext, rowId } from "./ids.ts";
 import { wireError } from "./errors.ts";
-import { exhibitPair, manifestFile } from "./manifest.ts";
+import { exhibitPair, manifestFile, sourceBatchId } from "./manifest.ts";
 
 /** `s3_copy` queue: copy one file of one document. */
 export const s3CopyMessage = z.strictObject({
@@ -27,7 +27,7 @@ export const preUploaderMessage = z.strictObject({
   /** The exhibits of the document that travel, none for a document that nobody works on. */
   exhibits: z.array(exhibitPair),
   /** The batch in which the document came into the source case. */
-  sourceBatchId: batchId.nullable(),
+  sourceBatchId: sourceBatchId.nullable(),
   /** The bucket that holds the files of all cases. */
   bucket: z.string().min(1),
   file: manifestFile,

@@ -33,6 +33,15 @@ export const metadataKinds = [
 const metadataKind = z.enum(metadataKinds);
 export type MetadataKind = z.infer<typeof metadataKind>;
 
+/** A list whose length is looked at before its elements are: a long list of wrong ones costs nothing. */
+function listOf<Element extends z.ZodType>(element: Element, most: number, atLeastOne?: string) {
+  const items = z.array(z.unknown()).max(most, `must have at most ${most} elements`);
+  return (atLeastOne === undefined ? items : items.min(1, atLeastOne)).pipe(z.array(element));
+}
+
+/** More kinds than there are, for a kind may be named twice. */
+const mostMetadataKinds = 100;
+
 const rowIdInput = z.union([z.int().positive().transform(String), rowId], {
   error: "must be a positive whole number",
 });
@@ -41,7 +50,7 @@ const selectionBody = z
   .strictObject({
     labelId: rowIdInput.optional(),
     folderTagId: rowIdInput.optional(),
-    documentIds: z.array(rowIdInput).min(1, "must name at least one document").max(100_000).optional(),
+    documentIds: listOf(rowIdInput, 100_000, "must name at least one document").optional(),
     all: z.literal(true, { error: "must be true when it is given" }).optional(),
   })
   .transform((body, context): Selection => {
@@ -74,8 +83,7 @@ export const exchangeRequestBody = z
     selection: selectionBody,
     includeNatives: z.boolean().default(false),
     annotations: requestedChoices.optional(),
-    metadata: z
-      .array(metadataKind)
+    metadata: listOf(metadataKind, mostMetadataKinds)
       .default([...metadataKinds])
       .transform((kinds) => metadataKinds.filter((kind) => kinds.includes(kind))),
   })

@@ -7,18 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { ensureToolchain } from "../local/toolchain/index.ts";
-
-interface Step {
-  readonly name: string;
-  readonly what: string;
-  readonly command: readonly [string, ...string[]];
-  /** Steps of one lane run one after the other; lanes run side by side, after `first`. */
-  readonly lane: "first" | "checks" | "suites";
-  /** The folder to run in, relative to the project's. */
-  readonly folder?: string;
-  /** Where the step's own output says how many tests passed and failed. */
-  readonly counts?: { readonly passed: RegExp; readonly failed: RegExp };
-}
+import { stepsWith, type Step } from "./steps.ts";
 
 interface Outcome {
   readonly step: Step;
@@ -29,56 +18,6 @@ interface Outcome {
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
-function stepsWith(tools: { python: string }, rest: readonly string[]): Step[] {
-  const sources = ["build.ts", "contracts", "engine", "programs", "processors", "local", "test", "bench"];
-  return [
-    { name: "build", lane: "first", what: "bundles of the Lambdas and of the Glue job", command: ["node", "build.ts"] },
-    { name: "typecheck", lane: "checks", what: "TypeScript types", command: ["tsc", "-p", "."] },
-    { name: "lint", lane: "checks", what: "ESLint", command: ["eslint", ".", "--max-warnings", "0"] },
-    { name: "format", lane: "checks", what: "Prettier", command: ["prettier", "--check", "--log-level", "warn", "."] },
-    {
-      name: "imports",
-      lane: "checks",
-      what: "direction of imports",
-      command: ["depcruise", ...sources, "--config", ".dependency-cruiser.cjs", "--output-type", "err"],
-    },
-    {
-      name: "ruff",
-      lane: "checks",
-      what: "Python lint",
-      command: [tools.python, "-m", "ruff", "check", "glue", "local", "bench"],
-    },
-    {
-      name: "ruff-format",
-      lane: "checks",
-      what: "Python format",
-      command: [tools.python, "-m", "ruff", "format", "--check", "glue", "local", "bench"],
-    },
-    {
-      name: "glue",
-      lane: "checks",
-      what: "the record copy against MariaDB",
-      command: [tools.python, "-m", "pytest", "-q"],
-      folder: "glue",
-      counts: { passed: /(\d+) passed/, failed: /(\d+) (?:failed|error)/ },
-    },
-    {
-      name: "mocha",
-      lane: "suites",
-      what: "everything else, up to whole exchanges over HTTP",
-      command: ["mocha", ...(rest.length > 0 ? rest : ["test/**/*.test.ts"])],
-      counts: { passed: /(\d+) passing/, failed: /(\d+) failing/ },
-    },
-    {
-      name: "chaos",
-      lane: "suites",
-      what: "a sample of kills, cancellations, faults and seeded bugs",
-      command: ["node", "local/chaos/main.ts", "--quick"],
-      counts: { passed: /"runs":(\d+)/, failed: /"violations":(\d+)/ },
-    },
-  ];
-}
 
 function lastNumber(pattern: RegExp, text: string): number {
   const found = [...text.matchAll(new RegExp(pattern, "g"))].at(-1);

@@ -2,12 +2,12 @@ import type { WireError } from "../../contracts/errors.ts";
 import type { Stage } from "../../contracts/ledger.ts";
 import { isFinal } from "../../contracts/states.ts";
 import type { LivingState } from "./deadlines.ts";
-import { fail, wait, type Decision, type Settings } from "./decision.ts";
+import { fail, wait, type Action, type Decision, type Settings } from "./decision.ts";
 import { drain } from "./drain.ts";
 import { need } from "./operate.ts";
 import { expectedUnits, progressOf, type Execution, type Observed } from "./observed.ts";
 import type { ExchangeRecord } from "./record.ts";
-import { windDown } from "./wind-down.ts";
+import { endUnseen, windDown } from "./wind-down.ts";
 
 /** How long the events of an ended execution may be on their way before its own word is taken. */
 const eventGraceSeconds = 30;
@@ -46,6 +46,40 @@ export function decide(record: ExchangeRecord, observed: Observed, now: Date, se
     case "DESTROYING":
       return destroying(record, observed, now, late);
   }
+}
+
+/** What threw: the observation, or the action that was decided. */
+export type Interruption = { readonly error: WireError; readonly during: "observation" | Action["do"] };
+
+/**
+ * What to do about an exchange whose observation or action threw; pure. Null: try again later, which no state does past its
+ * deadline but two: DESTROYING never gives up, so that nothing is left, and STARTING waits for an uploader that
+ * cannot be reached. A cancel is carried out although nothing can be seen.
+ */
+export function decideOnError(
+  record: ExchangeRecord,
+  { operations, abandoned }: Pick<Observed, "operations" | "abandoned">,
+  now: Date,
+  settings: Settings,
+  { error, during }: Interruption,
+): Decision | null {
+  const { state } = record;
+  if (isFinal(state) || state === "DESTROYING") return null;
+  if (during === "observation") {
+    const interrupted = cancelled(record, state);
+    if (interrupted) return interrupted;
+  }
+  const late = deadlineFailure(record, state, now, settings);
+  if (!late) return null;
+  const failure = {
+    code: late.code,
+    message: `${late.message}; the last attempt ended with ${error.code}: ${error.message}`,
+  };
+  if (state === "FAILING" || state === "CANCELLING") {
+    const outcome = state === "FAILING" ? "FAILED" : "CANCELLED";
+    return endUnseen(record, { operations, abandoned }, now, settings, outcome, failure, during);
+  }
+  return state === "STARTING" && record.facts.uploaderSilentSince ? null : fail(failure);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { CopyRemoval } from "../../contracts/manifest.ts";
 import type { WireError } from "../../contracts/errors.ts";
 import type { FinalState } from "../../contracts/states.ts";
-import { wait, type Decision, type Settings } from "./decision.ts";
+import { wait, type Action, type Decision, type Settings } from "./decision.ts";
 import { abandon, backOffSeconds } from "./operate.ts";
 import type { Observed } from "./observed.ts";
 import type { ExchangeRecord, RecordsFate } from "./record.ts";
@@ -34,7 +34,31 @@ export function windDown(
   return { action: { do: "move", to: "DESTROYING", outcome, records: decision }, reason };
 }
 
-function stopOperation({ operations, abandoned }: Observed): Decision | null {
+/** Actions of FAILING and CANCELLING that are about the record copy; while they fail nobody knows what it does. */
+const copyActions: readonly (Action["do"] | "observation")[] = ["observation", "stop_execution", "stop_runs"];
+
+/**
+ * FAILING and CANCELLING past the deadline, when the record copy can be neither seen nor stopped: the stack is destroyed all
+ * the same, and the fate of the rows is left to an operator, by name. Null: what threw has a bound of its own.
+ */
+export function endUnseen(
+  record: ExchangeRecord,
+  known: Pick<Observed, "operations" | "abandoned">,
+  now: Date,
+  settings: Settings,
+  outcome: FinalState,
+  failure: WireError,
+  during: Action["do"] | "observation",
+): Decision | null {
+  if (!copyActions.includes(during)) return null;
+  const reason = failure.message;
+  const before = stopOperation(known) ?? releaseUploader(record, now, settings);
+  if (before) return { ...before, reason: `${reason}; ${before.reason}` };
+  const error = { code: "RECORDS_NOT_REMOVED", message: `it is not known whether records are still copied: ${reason}` };
+  return { action: { do: "move", to: "DESTROYING", outcome, records: { fate: "partial", error } }, reason };
+}
+
+function stopOperation({ operations, abandoned }: Pick<Observed, "operations" | "abandoned">): Decision | null {
   const running = operations.find(({ state }) => state === "queued" || state === "running");
   if (!running) return null;
   if (abandoned.has(running.id)) return abandon(running);

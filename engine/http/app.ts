@@ -3,6 +3,7 @@ import type { JWTVerifyGetKey } from "jose";
 import type { Logger } from "pino";
 import { pinoHttp } from "pino-http";
 import { authenticate, requireScope } from "./auth.ts";
+import { jsonBody } from "./body.ts";
 import { cancel, create, documents, forceDestroy, index, show, type ExchangeRoutes } from "./exchanges.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { Problem, problemHandler } from "./problem.ts";
@@ -16,9 +17,6 @@ export interface AppOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
 }
-
-/** Room for a hundred thousand document ids. */
-const bodyLimit = "2mb";
 
 export function createApp({ routes, auth, ready, metrics, log }: AppOptions): Express {
   const app = express();
@@ -57,7 +55,7 @@ export function createApp({ routes, auth, ready, metrics, log }: AppOptions): Ex
   const write = [known, requireScope("exchange:write")];
   const operate = [known, requireScope("exchange:operate")];
   const stop = [known, requireScope("exchange:write", "exchange:operate")];
-  const json = express.json({ limit: bodyLimit, strict: false });
+  const json = jsonBody();
   for (const path of ["/exchanges", "/exchange"]) {
     app.route(path).get(read, index(routes)).post(write, json, create(routes)).all(onlyMethods("GET, POST"));
     app

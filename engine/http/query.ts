@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { unitStates } from "../../contracts/ledger.ts";
 import { exchangeStates } from "../../contracts/states.ts";
-import { Problem, type FieldError } from "./problem.ts";
+import { mostErrors, Problem, type FieldError } from "./problem.ts";
 
 const limit = z.coerce.number().int().min(1).max(500).default(50);
 
@@ -15,7 +15,7 @@ export const documentsQuery = z.strictObject({
   state: z.enum(unitStates).optional(),
   after: z
     .string()
-    .regex(/^[a-z_]+:\d+$/, "must be the `next` of a page")
+    .regex(/^[a-z_]+:(\d+|line-\d+-\d+)$/, "must be the `next` of a page")
     .transform((text) => {
       const [stage = "", unitId = ""] = text.split(":");
       return { stage, unitId };
@@ -24,24 +24,30 @@ export const documentsQuery = z.strictObject({
   limit,
 });
 
-/** Parses with a schema; every bad field is named at once. */
+/** Parses with a schema; every bad field is named at once, as far as an answer can hold them. */
 export function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const errors = result.error.issues.flatMap(fieldErrors);
-  throw invalid(errors, what);
+  const { issues } = result.error;
+  const count = issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1), 0);
+  throw invalid(issues.slice(0, mostErrors).flatMap(fieldErrors), what, count);
 }
 
 /** 422 and not 400: the request was understood, its content is wrong; 400 is for what cannot be read at all. */
-export function invalid(errors: readonly FieldError[], what = "the body"): Problem {
-  const fields = errors.map(({ field }) => field || what).join(", ");
-  return new Problem(422, "INVALID_REQUEST", `${what} has wrong values: ${fields}`, { errors });
+export function invalid(errors: readonly FieldError[], what = "the body", errorCount = errors.length): Problem {
+  const listed = errors.slice(0, mostErrors);
+  const fields = listed.map(({ field }) => field || what).join(", ");
+  const more = errorCount > listed.length ? ` and ${errorCount - listed.length} more` : "";
+  const detail = `${what} has ${errorCount === 1 ? "a wrong value" : `${errorCount} wrong values`}: ${fields}${more}`;
+  return new Problem(422, "INVALID_REQUEST", detail, { errors: listed, errorCount });
 }
 
 function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ field: [...path, key].join("."), message: "is not a known field" }));
+    return issue.keys
+      .slice(0, mostErrors)
+      .map((key) => ({ field: [...path, key].join("."), message: "is not a known field" }));
   }
   return [{ field: path.join("."), message: issue.message }];
 }

@@ -1,10 +1,10 @@
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
-import { stages, type LedgerEntry, type Stage } from "../../contracts/ledger.ts";
+import { RecoverableError, type WireError } from "../../contracts/errors.ts";
+import { stages, type LedgerEntry } from "../../contracts/ledger.ts";
 import type { PayloadDetail } from "../../contracts/events.ts";
-import { manifestLine, manifestPrefix, type ManifestLine } from "../../contracts/manifest.ts";
-import { stagesOf } from "../../contracts/plan.ts";
+import { manifestPrefix } from "../../contracts/manifest.ts";
+import { readManifest, unitsOf, type ManifestRecord, type ManifestUnit } from "../../contracts/manifest-reader.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
 import type { Registry } from "../registry/database.ts";
 import { addMissing, recorded } from "../registry/ledger.ts";
@@ -15,26 +15,26 @@ export type Listed = Pick<ExchangeRecord, "id" | "request">;
 /** Units that are looked up or written at once. */
 const chunk = 500;
 
-/** Reads the lines of every part of an exchange's manifest, part by part. */
+/** Reads the records of every part of an exchange's manifest, part by part. */
 async function* manifestParts(
   s3: S3Client,
   bucket: string,
   exchangeId: string,
-): AsyncGenerator<{ part: string; lines: AsyncGenerator<ManifestLine> }> {
+): AsyncGenerator<{ part: string; records: AsyncGenerator<ManifestRecord> }> {
   const pages = paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: manifestPrefix(exchangeId) });
   for await (const page of pages) {
     for (const { Key: key } of page.Contents ?? []) {
-      if (key !== undefined) yield { part: key, lines: linesOf(s3, bucket, key) };
+      if (key !== undefined) yield { part: key, records: recordsOf(s3, bucket, key) };
     }
   }
 }
 
-async function* linesOf(s3: S3Client, bucket: string, key: string): AsyncGenerator<ManifestLine> {
-  const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  if (!body) return;
-  for await (const line of createInterface({ input: body as Readable, crlfDelay: Infinity })) {
-    if (line.trim() !== "") yield manifestLine.parse(JSON.parse(line));
-  }
+function recordsOf(s3: S3Client, bucket: string, key: string): AsyncGenerator<ManifestRecord> {
+  return readManifest(key, async () => {
+    const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    if (!body) throw new RecoverableError("INCOMPLETE_ANSWER", `S3 sent no content of ${key}`);
+    return body as Readable;
+  });
 }
 
 /** What PAYLOAD_CONSTRUCTION_FINISHED would have said, counted from the manifest itself. */
@@ -44,11 +44,11 @@ export async function payloadFromManifest(
   { id, request }: Listed,
 ): Promise<PayloadDetail> {
   const parts: PayloadDetail["parts"] = [];
-  for await (const { part, lines } of manifestParts(s3, bucket, id)) {
+  for await (const { part, records } of manifestParts(s3, bucket, id)) {
     const counts = { part, documents: 0, copy: 0, pre_upload: 0, upload: 0, re_ocr: 0, search: 0 };
-    for await (const line of lines) {
+    for await (const record of records) {
       counts.documents += 1;
-      for (const { stage } of unitsOf(line, request)) counts[stage] += 1;
+      for (const { stage } of unitsOf(record, request)) counts[stage] += 1;
     }
     parts.push(counts);
   }
@@ -69,9 +69,10 @@ export async function failMissingUnits(
     missing += await failUnrecorded(db, id, units, now);
     units = [];
   };
-  for await (const { lines } of manifestParts(s3, bucket, id)) {
-    for await (const line of lines) {
-      units.push(...unitsOf(line, request));
+  for await (const { records } of manifestParts(s3, bucket, id)) {
+    for await (const record of records) {
+      const error = record.kind === "refused" ? record.error : unheard;
+      units.push(...unitsOf(record, request).map((unit) => ({ ...unit, error })));
       if (units.length >= chunk) await flush();
     }
   }
@@ -79,17 +80,15 @@ export async function failMissingUnits(
   return missing;
 }
 
-interface Unit {
-  readonly stage: Stage;
-  readonly unitId: string;
-  readonly documentId: string;
+/** A unit with the reason for which it fails if nothing is recorded of it. */
+interface Unit extends ManifestUnit {
+  readonly error: WireError;
 }
 
-function unitsOf({ documentId, files }: ManifestLine, request: Listed["request"]): Unit[] {
-  return files.flatMap(({ fileId, role }) =>
-    stagesOf(role, request).map((stage) => ({ stage, unitId: fileId, documentId })),
-  );
-}
+const unheard: WireError = {
+  code: "DEADLINE_EXCEEDED",
+  message: "nothing was heard of it before the processing deadline",
+};
 
 async function failUnrecorded(db: Registry, exchangeId: string, units: Unit[], now: Date): Promise<number> {
   const missing: LedgerEntry[] = [];
@@ -101,15 +100,9 @@ async function failUnrecorded(db: Registry, exchangeId: string, units: Unit[], n
       stage,
       ofStage.map((unit) => unit.unitId),
     );
-    for (const unit of ofStage.filter(({ unitId }) => !known.has(unitId))) {
-      missing.push({
-        ...unit,
-        exchangeId,
-        state: "failed",
-        eventId: `${exchangeId}:${stage}:${unit.unitId}:deadline`,
-        error: { code: "DEADLINE_EXCEEDED", message: "nothing was heard of it before the processing deadline" },
-        occurredAt: now,
-      });
+    for (const { unitId, documentId, error } of ofStage.filter(({ unitId }) => !known.has(unitId))) {
+      const eventId = `${exchangeId}:${stage}:${unitId}:deadline`;
+      missing.push({ exchangeId, stage, unitId, documentId, state: "failed", eventId, error, occurredAt: now });
     }
   }
   await addMissing(db, missing);

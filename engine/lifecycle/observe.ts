@@ -32,10 +32,19 @@ export async function observe(
   now: Date,
   eyes: Eyes,
 ): Promise<Observed> {
+  return { ...known(operations, now, eyes), ...(await outside(record, operations, eyes)) };
+}
+
+/** What the registry itself shows. */
+export function known(
+  operations: readonly Operation[],
+  now: Date,
+  eyes: Pick<Eyes, "instance" | "leaseSeconds">,
+): Pick<Observed, "operations" | "abandoned"> {
   const abandoned = new Set(
     operations.filter((operation) => isAbandoned(operation, now, eyes)).map((operation) => operation.id),
   );
-  return { operations, abandoned, ...(await outside(record, operations, eyes)) };
+  return { operations, abandoned };
 }
 
 async function outside(

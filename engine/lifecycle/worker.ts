@@ -2,15 +2,15 @@ import PQueue from "p-queue";
 import type { Logger } from "pino";
 import { PermanentError, toExchangerError } from "../../contracts/errors.ts";
 import { isFinal } from "../../contracts/states.ts";
-import { decide } from "../exchange/decide.ts";
+import { decide, decideOnError, type Interruption } from "../exchange/decide.ts";
 import { fail, type Decision, type Settings } from "../exchange/decision.ts";
-import type { ExchangeRecord } from "../exchange/record.ts";
+import type { ExchangeRecord, Operation } from "../exchange/record.ts";
 import { admit } from "../registry/admission.ts";
 import { wakeAll } from "../registry/exchanges.ts";
 import { claimDue, LeaseLost, type Lease } from "../registry/lease.ts";
 import { act, type Hands } from "./act.ts";
 import { isDeadHere } from "./liveness.ts";
-import { observe, type Eyes } from "./observe.ts";
+import { known, observe, type Eyes } from "./observe.ts";
 
 export interface WorkerOptions {
   readonly eyes: Eyes;
@@ -21,6 +21,9 @@ export interface WorkerOptions {
   readonly moved: () => void;
   readonly log: Logger;
 }
+
+/** What to do instead of what threw; null: try again later. */
+type OnError = (thrown: unknown, during: Interruption["during"]) => Decision | null;
 
 /** Exchanges that one engine looks at at once; a look is short, since operations run elsewhere. */
 const concurrency = 8;
@@ -134,7 +137,12 @@ export class Worker {
     const { eyes, settings, log } = this.#options;
     for (let step = 0; step < maxSteps && !this.#stopped; step++) {
       const { record, operations, now } = await lease.read();
-      const decision = decide(record, await observe(record, operations, now, eyes), now, settings);
+      const onError = (thrown: unknown, during: Interruption["during"]): Decision | null =>
+        decideOnError(record, known(operations, now, eyes), now, settings, {
+          error: toExchangerError(thrown).toWire(),
+          during,
+        });
+      const decision = await this.#decide(record, operations, now, onError);
       const context = { ...record.context, state: record.state, action: decision.action.do };
       if (decision.action.do === "wait") {
         if (decision.reason !== record.waiting && !isFinal(record.state)) log.info(context, decision.reason);
@@ -142,25 +150,52 @@ export class Worker {
         return;
       }
       log.info(context, decision.reason);
-      await this.#act(decision, record, now, lease);
-      if (decision.action.do === "move") this.#options.moved();
-      if (decision.pauseSeconds !== undefined) {
-        await lease.release(decision.pauseSeconds, decision.reason);
+      const { action, reason, pauseSeconds } = await this.#act(decision, record, now, lease, onError);
+      if (action.do === "move") this.#options.moved();
+      const seconds = action.do === "wait" ? action.seconds : pauseSeconds;
+      if (seconds !== undefined) {
+        await lease.release(seconds, reason);
         return;
       }
     }
     await lease.release(0, null);
   }
 
-  /** What can never succeed fails the exchange; what may pass is put off by the caller. */
-  async #act(decision: Decision, record: ExchangeRecord, now: Date, lease: Lease): Promise<void> {
-    const { hands } = this.#options;
+  /** What cannot be observed past the state's deadline ends the state; before it, the error is the caller's. */
+  async #decide(
+    record: ExchangeRecord,
+    operations: readonly Operation[],
+    now: Date,
+    onError: OnError,
+  ): Promise<Decision> {
+    const { eyes, settings } = this.#options;
+    try {
+      return decide(record, await observe(record, operations, now, eyes), now, settings);
+    } catch (error) {
+      const decision = error instanceof LeaseLost ? null : onError(error, "observation");
+      if (decision) return decision;
+      throw error;
+    }
+  }
+
+  /**
+   * Carries out a decision; answers the one that was carried out. What can never succeed fails the exchange, and so does what
+   * fails past the state's deadline; what may pass is put off by the caller.
+   */
+  async #act(decision: Decision, record: ExchangeRecord, now: Date, lease: Lease, onError: OnError): Promise<Decision> {
+    const { hands, log } = this.#options;
     try {
       await act(decision, record, now, lease, hands);
+      return decision;
     } catch (error) {
       const ending = ["FAILING", "CANCELLING", "DESTROYING"].includes(record.state);
-      if (!(error instanceof PermanentError) || ending) throw error;
-      await act(fail(error.toWire()), record, now, lease, hands);
+      const isHopeless = error instanceof PermanentError && !ending;
+      const instead =
+        error instanceof LeaseLost ? null : isHopeless ? fail(error.toWire()) : onError(error, decision.action.do);
+      if (!instead) throw error;
+      log.warn({ ...record.context, err: error, action: instead.action.do }, instead.reason);
+      await act(instead, record, now, lease, hands);
+      return instead;
     }
   }
 

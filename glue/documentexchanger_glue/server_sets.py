@@ -13,9 +13,11 @@ _PAIR = "JSON_OBJECT('sourceExhibitId', CONCAT(t0.`id`), 'exhibitId', CONCAT({ow
 _FILE = (
     "JSON_OBJECT('fileId', CONCAT(t0.`id`), 'destinationFileId', CONCAT({own}),"
     " 'role', COALESCE(CONVERT(t0.`role` USING utf8mb4), ''), 'sourceKey', CONVERT(t0.`s3_key` USING utf8mb4),"
-    " 'destinationKey', CONVERT(x.`s3_key` USING utf8mb4), 'size', COALESCE(t0.`size`, 0) + 0,"
+    " 'destinationKey', CONVERT(x.`s3_key` USING utf8mb4), 'size', {size},"
     " 'sha256', IF(LENGTH({digest}) = 64 AND UNHEX({digest}) IS NOT NULL, LOWER({digest}), NULL))"
 )
+# As text, since JSON numbers lose digits beyond 2^53.
+_SIZE = "CONCAT(CAST(COALESCE(t0.`size`, 0) AS DECIMAL(20, 0)))"
 _DIGEST = "CONVERT(t0.`sha256` USING utf8mb4)"
 
 
@@ -73,7 +75,7 @@ def describing(work: Work, name: str, chunk: Chunk, *, staged: bool = False) -> 
         return [rows.select(head, way, own="STRAIGHT_") for way in rows.ways]
     value, where = _PAIR.format(own=own), []
     if name == FILES:
-        value = _FILE.format(own=own, digest=_DIGEST)
+        value = _FILE.format(own=own, size=_SIZE, digest=_DIGEST)
         where = [f"LENGTH({row}.`s3_key`) > 0" for row in ("t0", "x")]
     order = own if name == EXHIBITS else "t0.`id`"
     listed = f"GROUP_CONCAT({value} ORDER BY {order} SEPARATOR ', ')"

@@ -151,7 +151,7 @@ class Exchange:
 
     def manifest(self) -> list[dict[str, Any]]:
         parts = sorted(self.objects().items())
-        return [json.loads(line) for key, text in parts if "/manifest/" in key for line in text.splitlines()]
+        return [json.loads(line) for key, text in parts if "/manifest/" in key for line in text.split("\n") if line]
 
 
 @pytest.fixture(params=sorted(MOVERS))

@@ -37,7 +37,7 @@ def test_the_manifest_names_every_file_of_every_document(source: Case, target: C
                     "role": "document",
                     "sourceKey": f"case_{source.number}/files/1.pdf",
                     "destinationKey": f"{at}/document/2/2.pdf",
-                    "size": 101,
+                    "size": "101",
                     "sha256": "ab" * 32,
                 },
                 {
@@ -46,7 +46,7 @@ def test_the_manifest_names_every_file_of_every_document(source: Case, target: C
                     "role": "native",
                     "sourceKey": "raw/1",
                     "destinationKey": f"{at}/native/2/6.eml",
-                    "size": 7,
+                    "size": "7",
                     "sha256": None,
                 },
                 {
@@ -55,7 +55,7 @@ def test_the_manifest_names_every_file_of_every_document(source: Case, target: C
                     "role": "text",
                     "sourceKey": f"case_{source.number}/text/1-1.txt",
                     "destinationKey": f"{at}/text/2/7.txt",
-                    "size": 3,
+                    "size": "3",
                     "sha256": None,
                 },
             ],
@@ -176,6 +176,21 @@ def test_a_file_without_a_key_is_in_no_manifest(source: Case, target: Case, exch
     assert target.rows("document_variants", "s3_key") == [("",)]
     assert same.manifest()[0]["files"] == []
     assert report.skipped == ("document_variants.s3_key: 1",)
+
+
+def test_sizes_and_batches_stand_in_the_manifest_as_their_columns_hold_them(source: Case, exchange: Make) -> None:
+    # Prepare
+    sizes, batches = (0, 2**53 + 1, 2**64 - 1), ("VOL.001", "", "Vol 1")
+    for size, batch in zip(sizes, batches, strict=True):
+        document = source.add("documents", file_name="a.pdf", batch_id=batch)
+        source.add("document_variants", document_id=document, role="document", s3_key="a.pdf", size=size)
+    same = exchange()
+    # Act
+    same.run()
+    # Assess
+    lines = same.manifest()
+    assert [line["files"][0]["size"] for line in lines] == [str(size) for size in sizes]
+    assert [line["sourceBatchId"] for line in lines] == list(batches)
 
 
 def test_keys_are_made_of_numbers_and_a_plain_extension(source: Case, target: Case, exchange: Make) -> None:

@@ -14,6 +14,7 @@ import { openOutsider } from "../platform/outsider.ts";
 import { defaultRunDir, startPlatform, type Platform } from "../platform/platform.ts";
 import { explain, onInterrupt } from "../platform/terminal.ts";
 import { fileTree } from "../samples/file-tree.ts";
+import { readFailures, withFailures } from "./failures.ts";
 import { phaseSeconds, progressLine } from "./progress.ts";
 
 const usage = `Usage: npm run demo [-- --files DIR] [-- --no-annotations]
@@ -121,7 +122,8 @@ async function exchangeAndCheck(
         },
       ]),
     );
-    return { view, verdict };
+    const failures = view.documents.failed > 0 ? await readFailures(client, view.exchangeId) : [];
+    return { view, verdict: withFailures(verdict, view, failures) };
   } finally {
     await outsider.close();
   }

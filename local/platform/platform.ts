@@ -4,6 +4,7 @@ import { buildArtifacts } from "../../build.ts";
 import type { GlobalOutputs } from "../../programs/global/outputs.ts";
 import { startCloud, type Cloud } from "../cloud/cloud.ts";
 import { makeCaseFromFiles } from "../samples/from-files.ts";
+import { allEnded } from "../samples/in-turn.ts";
 import { makeDestinationCase, makeSampleCases } from "../samples/make.ts";
 import { ensureToolchain, type Progress, type Toolchain } from "../toolchain/index.ts";
 import { fillSecrets, makeLogins } from "./databases.ts";
@@ -14,7 +15,7 @@ import type { ReviewedDocument } from "../samples/annotations.ts";
 import type { Stage } from "./stage.ts";
 
 /** The folder of a clone's own cloud; two clones do not meet. */
-export const defaultRunDir = join(import.meta.dirname, "..", "..", ".local");
+export const defaultRunDir = process.env["EXCHANGER_RUN_DIR"] ?? join(import.meta.dirname, "..", "..", ".local");
 
 export const sourceCaseId = 101;
 export const destinationCaseId = 102;
@@ -77,13 +78,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const toolchain = await step("Tools", ensureToolchain);
     const cloud = await step("Cloud: AWS with enforced IAM, and MariaDB", async (progress) => {
       progress("bundling the Lambdas and the Glue job meanwhile");
-      const [running] = await Promise.all([cloudOf(options, toolchain, progress, started), buildArtifacts()]);
+      const [running] = await allEnded([cloudOf(options, toolchain, progress, started), buildArtifacts()]);
       return running;
     });
     const [outputs, cases, logins] = await step("Global stack and two cases", async (progress) => {
       const documentEngine = await startDocumentEngine(cloud);
       started.defer(() => documentEngine.stop());
-      return Promise.all([
+      return allEnded([
         deployGlobalStack(cloud, progress),
         makeCases(cloud, options.files, progress),
         makeLogins(cloud, caseSchemaPrefix),
@@ -145,7 +146,7 @@ async function makeCases(cloud: Cloud, files: string | undefined, progress: Prog
       };
     }
     progress(`making a case of the files in ${files}`);
-    const [made] = await Promise.all([
+    const [made] = await allEnded([
       makeCaseFromFiles({ ...store, caseId: sourceCaseId, directory: files }),
       makeDestinationCase(store, destinationCaseId),
     ]);

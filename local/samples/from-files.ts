@@ -1,6 +1,6 @@
-import PQueue from "p-queue";
 import { CaseBuilder, objectKey, sqlTime } from "./builder.ts";
 import { fileTree, type FoundFile } from "./file-tree.ts";
+import { inTurn } from "./in-turn.ts";
 import { sampleMoment } from "./make.ts";
 import { createSchema, insertRows, type CaseStore } from "./store.ts";
 import { inspectFile, uploadFile } from "./upload-file.ts";
@@ -40,7 +40,7 @@ export async function makeCaseFromFiles(options: FilesOptions): Promise<FilesKno
   const pathField = builder.add("custom_fields", { name: "Path", field_type: "text", choices: null });
   // Numbered in the order of the tree, whichever upload ends first.
   const documents = files.map((file) => ({ file, documentId: addDocument(making, file, pathField) }));
-  const stored = await inTurn(documents, async ({ file, documentId }) => {
+  const stored = await inTurn(documents, filesAtOnce, async ({ file, documentId }) => {
     const inspection = await inspectFile(file);
     const key = objectKey(builder.caseId, documentId, "native", nameOf(file));
     const target = { Bucket: options.caseBucket, Key: key, ContentType: inspection.mimeType };
@@ -103,15 +103,4 @@ function folderTag(making: Making, names: readonly string[]): number | null {
   const id = making.builder.add("folder_tags", { parent_id, name, created_at: making.createdAt });
   making.folders.set(path, id);
   return id;
-}
-
-/** Works on a few at a time, results in the order of the items; the first failure stops the rest. */
-async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const queue = new PQueue({ concurrency: filesAtOnce });
-  try {
-    return await Promise.all(items.map((item) => queue.add(() => work(item))));
-  } finally {
-    queue.clear();
-    await queue.onIdle();
-  }
 }

@@ -1,4 +1,5 @@
 import { destinationCase } from "./destination-case.ts";
+import { allEnded } from "./in-turn.ts";
 import { sourceCase, type SourceKnowledge } from "./source-case.ts";
 import { storeCase, type CaseStore } from "./store.ts";
 
@@ -16,7 +17,7 @@ export const sampleMoment = new Date("2026-03-04T05:06:07Z");
 /** Makes two sample cases: a source full of everything, and a destination that is in use already. */
 export async function makeSampleCases(options: SampleOptions): Promise<SourceKnowledge> {
   const { seed = 1, now = sampleMoment } = options;
-  const [{ knowledge }] = await Promise.all([
+  const [{ knowledge }] = await allEnded([
     sourceCase(options.sourceCaseId, seed, now).then(async (made) => {
       await storeCase(options, made.builder);
       return made;

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { Connection } from "mysql2/promise";
-import PQueue from "p-queue";
 import type { DocumentEngine } from "../../processors/shared/document_engine/client.ts";
 import { tables, type CaseBuilder } from "./builder.ts";
+import { allEnded, inTurn } from "./in-turn.ts";
 
 const schemaFile = new URL("../../glue/schema/case.sql", import.meta.url);
 
@@ -51,7 +51,7 @@ export async function runScript(connection: Connection, script: string): Promise
 
 /** Writes a case: its schema, its rows, its objects, its documents in Document Engine. */
 export async function storeCase(store: CaseStore, builder: CaseBuilder): Promise<void> {
-  await Promise.all([storeRows(store, builder), storeObjects(store, builder), storeEngineDocuments(store, builder)]);
+  await allEnded([storeRows(store, builder), storeObjects(store, builder), storeEngineDocuments(store, builder)]);
 }
 
 async function storeRows(store: CaseStore, builder: CaseBuilder): Promise<void> {
@@ -78,21 +78,14 @@ export async function insertRows(connection: Connection, builder: CaseBuilder): 
 }
 
 async function storeObjects({ s3, caseBucket }: CaseStore, builder: CaseBuilder): Promise<void> {
-  const queue = new PQueue({ concurrency: putsAtOnce });
-  await queue.addAll(
-    [...builder.objects.values()].map(({ key, body, contentType }) => () => {
-      const object = { Bucket: caseBucket, Key: key, Body: body, ContentType: contentType };
-      return s3.send(new PutObjectCommand(object));
-    }),
+  await inTurn(builder.objects.values(), putsAtOnce, ({ key, body, contentType }) =>
+    s3.send(new PutObjectCommand({ Bucket: caseBucket, Key: key, Body: body, ContentType: contentType })),
   );
 }
 
 async function storeEngineDocuments({ documentEngine }: CaseStore, builder: CaseBuilder): Promise<void> {
-  const queue = new PQueue({ concurrency: uploadsAtOnce });
-  await queue.addAll(
-    builder.engineDocuments.map(({ id, key, annotations }) => async () => {
-      const pdf = builder.objects.get(key)?.body;
-      if (pdf) await documentEngine?.upload(id, pdf, annotations);
-    }),
-  );
+  await inTurn(builder.engineDocuments, uploadsAtOnce, async ({ id, key, annotations }) => {
+    const pdf = builder.objects.get(key)?.body;
+    if (pdf) await documentEngine?.upload(id, pdf, annotations);
+  });
 }

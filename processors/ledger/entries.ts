@@ -39,8 +39,9 @@ function fromWhereItSpeaks({ role, stage = "copy" }: FileDetail): Stage[] {
 }
 
 function entries(event: ExchangeEvent, state: UnitState, stagesOf: (detail: FileDetail) => Stage[]): LedgerEntry[] {
-  const { eventType, eventId, documentId, jobId, timestamp } = event;
+  const { eventType, eventId, jobId, timestamp } = event;
   const detail = fileDetail.safeParse(event.detail);
+  const documentId = event.documentId ?? placeOf(detail.data);
   if (!detail.success || documentId === undefined) {
     throw new PermanentError("INVALID_MESSAGE", `${eventType} ${eventId} does not name its document and file`);
   }
@@ -54,4 +55,9 @@ function entries(event: ExchangeEvent, state: UnitState, stagesOf: (detail: File
     error: detail.data.error ?? detail.data.warning ?? null,
     occurredAt: new Date(timestamp),
   }));
+}
+
+/** What stands for the document where the manifest's record names none. */
+function placeOf(detail: FileDetail | undefined): string | undefined {
+  return detail?.fileId.startsWith("line-") === true ? detail.fileId : undefined;
 }

@@ -3,7 +3,7 @@ import { PermanentError, RecoverableError } from "../../contracts/errors.ts";
 
 /** What SQS and SNS take in one batch. */
 const maxEntries = 10;
-const maxBytes = 256 * 1024;
+export const maxBytes = 256 * 1024;
 
 /** One entry that the service did not take, out of a batch that it answered with 200. */
 export interface Refusal {

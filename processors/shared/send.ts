@@ -2,8 +2,11 @@ import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { ExchangerError } from "../../contracts/errors.ts";
 import { deadLetterReasonAttribute } from "../../contracts/messages.ts";
-import { deliver, inBatches } from "./batches.ts";
+import { deliver, inBatches, maxBytes } from "./batches.ts";
 import type { RefusalPolicy } from "./batches.ts";
+
+/** The longest message that a queue takes. */
+export const maxMessageBytes = maxBytes;
 
 /** JSON that SQS takes: it refuses the two noncharacters, which file names may contain. */
 export function toBody(message: unknown): string {

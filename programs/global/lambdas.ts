@@ -42,10 +42,10 @@ export function makeLambdas(
       {
         ...common("payload"),
         tuning: config.lambdas.payload,
-        policy: all([accountId, storage.bucket.arn]).apply(([account, dataBucketArn]) =>
-          payloadStatements({ account, region: config.region, dataBucketArn }),
+        policy: all([accountId, storage.bucket.arn, topic.arn]).apply(([account, dataBucketArn, topicArn]) =>
+          payloadStatements({ account, region: config.region, dataBucketArn, topicArn }),
         ),
-        environment: {},
+        environment: { TOPIC_ARN: topic.arn },
       },
       options,
     ),

@@ -98,9 +98,11 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     const { cases, cloud } = platform;
     const s3 = new S3Client(cloud.client("platform"));
     const store = { database: cloud.database, s3, caseBucket: cloud.caseBucket, caseSchemaPrefix };
-    const [filesCaseId, own, bare, full, annotated] = [201, 202, 203, 204, 205];
+    const [filesCaseId, own, bare, full, annotated, oddCaseId, odd] = [201, 202, 203, 204, 205, 206, 207];
     const files = await makeCaseFromFiles({ ...store, caseId: filesCaseId, directory: folder });
-    for (const caseId of [own, bare, full, annotated]) await makeDestinationCase(store, caseId);
+    const oddFiles = await makeCaseFromFiles({ ...store, caseId: oddCaseId, directory: folder });
+    await makeRecordsOdd(oddCaseId, oddFiles.documentIds);
+    for (const caseId of [own, bare, full, annotated, odd]) await makeDestinationCase(store, caseId);
     await takeEveryConfidentialityBit(full);
     s3.destroy();
     const sample = {
@@ -125,7 +127,33 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
           documentIds: files.documentIds,
         },
       ],
+      [
+        "odd records",
+        {
+          ...sample,
+          sourceCaseId: oddCaseId,
+          destinationCaseId: odd,
+          selection: { all: true },
+          documentIds: oddFiles.documentIds,
+        },
+      ],
     ]);
+  }
+
+  /** Batches as other products name them, and a size that no object has. */
+  async function makeRecordsOdd(caseId: number, documentIds: readonly string[]): Promise<void> {
+    const admin = await platform.cloud.database.admin();
+    try {
+      await admin.changeUser({ database: `${caseSchemaPrefix}_${caseId}` });
+      for (const [index, batch] of ["VOL.001", "", "Vol 1"].entries()) {
+        await admin.query("UPDATE documents SET batch_id = ? WHERE id = ?", [batch, documentIds[index]]);
+      }
+      await admin.query("UPDATE document_variants SET size = 18446744073709551615 WHERE document_id = ?", [
+        documentIds[3],
+      ]);
+    } finally {
+      await admin.end();
+    }
   }
 
   /** For a while Document Engine refuses, loses and cuts answers; fewer of each than a processor has patience for. */
@@ -244,6 +272,22 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     expect([view.state, verdict.documents.copied]).to.deep.equal(["FINISHED", ownFiles.length]);
   });
 
+  it("fails the one document whose record cannot be right, by name, and copies the others", async () => {
+    const { view, verdict, documentIds } = result("odd records");
+
+    const answer = await client.request("GET", `/exchanges/${view.exchangeId}/documents?state=failed`);
+
+    const { documents } = answer.body as { documents: { documentId: string; error: { code: string } }[] };
+    expect(view.state).to.equal("FINISHED");
+    expect(view.documents).to.deep.equal({ selected: 6, copied: 5, notFound: 0, failed: 1 });
+    expect(verdict.documents).to.deep.equal(view.documents);
+    expect(documents.map(({ documentId, error }) => [documentId, error.code])).to.deep.equal([
+      [documentIds[3], "INVALID_RECORD"],
+    ]);
+    expect(verdict.problems).to.have.length(1);
+    expect(verdict.problems[0]).to.contain("is missing in the destination");
+  });
+
   it("ends FAILED with the reason, changes nothing and leaves nothing when the record copy cannot be done", () => {
     const { view, verdict } = result("no free code");
 
@@ -324,6 +368,7 @@ const ownFiles = [
   ["letter with spaces & #1 100%.txt", "plain text"],
   ["+plus?question.txt", "odd characters"],
   ["empty", ""],
+  ["separators\u2028of\u2029lines.txt", "a key that must not break a line of the manifest"],
   ["sub/sub/\u{1F4CE} Ελληνικά 文書.bin", "\u0000\u0001binary"],
   [`sub/${"long".repeat(60)}.txt`, "a name of 244 characters"],
 ] as const;

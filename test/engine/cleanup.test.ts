@@ -323,6 +323,31 @@ describe("manifest", function () {
     ]);
   });
 
+  it("counts a refused record like any other, and fails its document with the reason and not for its silence", async () => {
+    const wrong = { ...line("14", ["4", "document"]), destinationDocumentId: "" };
+    await put("manifest/part-00001.jsonl", [{ ...line("13"), sourceBatchId: "\u2028" }, wrong, { nothing: true }]);
+
+    const payload = await payloadFromManifest(s3, bucket, { id, request: request() });
+    await failMissingUnits(db, s3, bucket, { id, request: request() }, now);
+
+    const none = { pre_upload: 0, re_ocr: 0, search: 0 };
+    expect(payload).to.deep.equal(
+      parts({ documents: 2, copy: 2, upload: 1, ...none }, { documents: 3, copy: 2, upload: 2, ...none }),
+    );
+    const { entries } = await page(db, id, { state: "failed", after: undefined, limit: 50 });
+    expect(
+      entries.map(({ stage, unitId, documentId, error }) => [stage, unitId, documentId, error?.code]),
+    ).to.deep.equal([
+      ["copy", "1", "11", "DEADLINE_EXCEEDED"],
+      ["copy", "2", "11", "DEADLINE_EXCEEDED"],
+      ["copy", "4", "14", "INVALID_RECORD"],
+      ["copy", "line-1-3", "line-1-3", "INVALID_RECORD"],
+      ["upload", "1", "11", "DEADLINE_EXCEEDED"],
+      ["upload", "4", "14", "INVALID_RECORD"],
+      ["upload", "line-1-3", "line-1-3", "INVALID_RECORD"],
+    ]);
+  });
+
   it("has a report, or none", async () => {
     const report = { documents: 3, parts: 2, rows: { documents: { source: 3, target: 3 } }, skipped: [], seconds: 1.5 };
     const before = await readReport(s3, bucket, id);

@@ -136,6 +136,19 @@ describe("HTTP interface: GET", function () {
     expect(second).to.deep.equal({ documents: [{ ...row, stage: "upload" }], next: null });
   });
 
+  it("lists a record of the manifest that named no file by its place, page by page", async () => {
+    const id = await acceptedExchange(bench.db);
+    await ledger(id, ["copy", "line-0-3", "12", "failed"], ["upload", "line-0-3", "12", "failed"]);
+    const path = `/exchanges/${id}/documents?state=failed&limit=1`;
+
+    const first = (await bench.api.call("GET", path, { token: bench.token })).body;
+    const second = (await bench.api.call("GET", `${path}&after=copy:line-0-3`, { token: bench.token })).body;
+
+    const row = { documentId: "12", fileId: "line-0-3", state: "failed", occurredAt: "2026-01-01T00:00:00.000Z" };
+    expect(first).to.deep.equal({ documents: [{ ...row, stage: "copy" }], next: "copy:line-0-3" });
+    expect(second).to.deep.equal({ documents: [{ ...row, stage: "upload" }], next: null });
+  });
+
   it("lists exchanges by state, page by page", async () => {
     const ids = [await acceptedExchange(bench.db), await acceptedExchange(bench.db), await acceptedExchange(bench.db)];
     await bench.db.updateTable("exchanges").set({ state: "FAILED" }).where("id", "=", ids[1]!).execute();

@@ -10,6 +10,7 @@ export interface ProblemBody {
   detail: string;
   code: string;
   errors?: { field: string; message: string }[];
+  errorCount?: number;
 }
 
 export const good = {

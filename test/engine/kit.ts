@@ -213,7 +213,12 @@ export async function testApi(db: Registry, cases: CaseReader, hasDocumentEngine
           ...(body !== undefined && { "content-type": "application/json" }),
           ...headers,
         },
-        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        ...(body !== undefined && {
+          body:
+            typeof body === "string" || body instanceof Uint8Array
+              ? (body as Uint8Array<ArrayBuffer>)
+              : JSON.stringify(body),
+        }),
       });
       const text = await answer.text();
       return { status: answer.status, headers: answer.headers, body: bodyOf(text, answer.headers) };

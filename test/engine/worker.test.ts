@@ -67,7 +67,7 @@ describe("worker", function () {
   });
 
   /** An engine's worker without HTTP, inbox and outbox, on the shared registry. */
-  function workerOf(name: string, program: string): Worker {
+  function workerOf(name: string, program: string, seen: Pick<AwsClients, keyof AwsClients> = aws): Worker {
     const instance = `${name}/${process.pid}/${name}`;
     const sweeper = new Sweeper(aws);
     const operations = new OperationRunner({
@@ -92,8 +92,8 @@ describe("worker", function () {
     });
     const uploader = new UploaderCoordinator(aws.sqs, "http://127.0.0.1:1/nobody");
     const worker: Worker = new Worker({
-      eyes: { db, aws, sweeper, global, instance, leaseSeconds: 10 },
-      hands: { db, aws, global, operations, uploader, sweeper, drainDelaySeconds: 1, log: silent },
+      eyes: { db, aws: seen, sweeper, global, instance, leaseSeconds: 10 },
+      hands: { db, aws: seen, global, operations, uploader, sweeper, drainDelaySeconds: 1, log: silent },
       settings: { deadlineMinutes: defaultDeadlineMinutes, pollSeconds: 0.2, settlingSeconds: 0, releaseSeconds: 60 },
       maxLiveExchanges: 10,
       moved: () => undefined,
@@ -145,6 +145,51 @@ describe("worker", function () {
 
     expect((await find(db, id))?.state).to.equal("STARTING");
   });
+
+  /** Clients of an account that refuses everything. */
+  function refusing(): AwsClients {
+    const client = { send: () => Promise.reject(new Error("User is not authorized")) };
+    return Object.fromEntries(Object.keys(aws).map((name) => [name, client])) as unknown as AwsClients;
+  }
+
+  const stuck: [state: (typeof exchangeStates)[number], path: string[], facts: object][] = [
+    ["COPYING_RECORDS", ["FAILING", "DESTROYING", "FAILED"], {}],
+    ["CONSTRUCTING_PAYLOAD", ["FAILING", "DESTROYING", "FAILED"], {}],
+    ["PROCESSING", ["FAILING", "DESTROYING", "FAILED"], {}],
+    ["DRAINING", ["FAILING", "DESTROYING", "FAILED"], {}],
+    ["FAILING", ["DESTROYING", "FAILED"], {}],
+    ["CANCELLING", ["DESTROYING", "CANCELLED"], { cancel_requested_at: new Date() }],
+  ];
+  for (const [state, path, facts] of stuck) {
+    it(`ends an exchange in ${state} of which nothing can be observed, once its deadline has passed`, async () => {
+      const id = await acceptedExchange(db);
+      const queue = { url: "http://127.0.0.1:1/q", arn: "arn:aws:sqs:us-east-1:000000000000:q" };
+      const change = {
+        outputs: JSON.stringify({ queues: { doc_uploader: queue }, processors: {} }),
+        uploader_released_at: new Date(),
+        ...facts,
+      };
+      await db
+        .updateTable("exchanges")
+        .set({ state, ...change, state_since: new Date("2020-01-01"), wake_at: new Date(0) })
+        .execute();
+
+      workerOf("one", "small", refusing()).start();
+      // In FAILING the deadline begins anew: it is let pass as well.
+      for (const next of path) {
+        await until(id, next as typeof state);
+        await db
+          .updateTable("exchanges")
+          .set({ state_since: new Date("2020-01-01"), wake_at: new Date(0) })
+          .execute();
+      }
+
+      const { facts: known } = (await find(db, id)) ?? {};
+      expect((await history(db, id)).map(({ state }) => state)).to.deep.equal(["ACCEPTED", ...path]);
+      expect(known?.records).to.have.nested.property("error.code", "RECORDS_NOT_REMOVED");
+      if (path.includes("FAILING")) expect(known?.failure?.code).to.equal("DEADLINE_EXCEEDED");
+    });
+  }
 
   it("ends a waiting exchange that is cancelled without making anything", async () => {
     const id = await acceptedExchange(db);

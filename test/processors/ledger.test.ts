@@ -71,6 +71,17 @@ describe("the ledger", () => {
       fileEvent(exchange, "PRE_UPLOADER_FINISHED", failing),
       ["pre_upload", "upload", "re_ocr", "search"].map((stage) => [stage, "failed"]),
     ],
+    [
+      "a record of the manifest that was refused and names no document",
+      fileEvent(exchange, "S3_DOC_COPIED", {
+        ...{ status: "ERROR", documentId: undefined },
+        detail: { fileId: "line-0-3", role: "document", error },
+      }),
+      [
+        ["copy", "failed"],
+        ["upload", "failed"],
+      ],
+    ],
     ["an extracted text", fileEvent(exchange, "DOCUMENT_TEXT_EXTRACTED"), [["re_ocr", "done"]]],
     [
       "a failed extraction",

@@ -220,8 +220,14 @@ describe("the deployed programs", function () {
       ],
     };
 
+    const refused = {
+      ...line,
+      documentId: "2",
+      files: line.files.map((file) => ({ ...file, fileId: "6", size: "-1" })),
+    };
+
     // Act
-    const { execution, events } = await runMachine([[line]], exchange, "PAYLOAD_CONSTRUCTION_FINISHED");
+    const { execution, events } = await runMachine([[line, refused]], exchange, "PAYLOAD_CONSTRUCTION_FINISHED");
     const uploaded = await receive(outputs.queues.doc_uploader!.url, "uploader");
 
     // Assess
@@ -236,7 +242,7 @@ describe("the deployed programs", function () {
       {
         eventId: `${exchange.exchangeId}:payload-construction-finished`,
         eventType: "PAYLOAD_CONSTRUCTION_FINISHED",
-        detail: { parts: [{ part, documents: 1, copy: 1, pre_upload: 0, upload: 1, re_ocr: 0, search: 0 }] },
+        detail: { parts: [{ part, documents: 2, copy: 2, pre_upload: 0, upload: 2, re_ocr: 0, search: 0 }] },
       },
     ]);
     expect(docUploaderMessage.parse(uploaded)).to.deep.equal({
@@ -372,7 +378,7 @@ describe("the deployed programs", function () {
 
   /** Runs the state machine for an exchange to its end; the events are those that reached the engine's queue. */
   async function runMachine(
-    manifest: ManifestLine[][] | "fail",
+    manifest: object[][] | "fail",
     context: ExchangeContext,
     last: EventType,
   ): Promise<{ execution: DescribeExecutionCommandOutput; events: ExchangeEvent[] }> {

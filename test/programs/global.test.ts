@@ -272,7 +272,7 @@ describe("the global program", () => {
     expect(Object.fromEntries(told)).to.deep.equal({
       doc_exch_dead_letter: { TOPIC_ARN: arn("sns", "doc_exch_events"), vpcConfig: undefined },
       doc_exch_ledger: { DATABASE_SECRET_ARN, vpcConfig: vpc },
-      doc_exch_payload: { vpcConfig: undefined },
+      doc_exch_payload: { TOPIC_ARN: arn("sns", "doc_exch_events"), vpcConfig: undefined },
       doc_exch_status_update: { DATABASE_SECRET_ARN, vpcConfig: vpc },
     });
   });

@@ -61,7 +61,7 @@ const policies: Record<string, Statement[]> = {
   ...processors,
   boundary,
   engine,
-  payload: payloadStatements({ account, region, dataBucketArn }),
+  payload: payloadStatements({ account, region, dataBucketArn, topicArn: outputs.topicArn }),
   databaseWriter: databaseWriterStatements(outputs.ledgerSecretArn),
   deadLetter: deadLetterStatements(outputs.topicArn),
   stateMachine: stateMachineStatements({

@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { GlueClient } from "@aws-sdk/client-glue";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { z } from "zod";
 import type { Stage, UnitState } from "../../../contracts/ledger.ts";
-import { manifestLine, manifestPrefix, tableCount, type FileRole } from "../../../contracts/manifest.ts";
+import { manifestPrefix, tableCount, type FileRole } from "../../../contracts/manifest.ts";
+import { readManifest } from "../../../contracts/manifest-reader.ts";
 import { select } from "../../check/case-rows.ts";
 import { examine } from "../../check/check.ts";
 import { listObjects } from "../../check/objects.ts";
@@ -118,13 +120,15 @@ async function plannedFiles({ outsider, asked }: Outcome): Promise<PlannedFile[]
 
 async function manifestOf({ s3, platform }: Tools, exchangeId: string): Promise<string[]> {
   const Bucket = platform.outputs.dataBucket;
-  const keys = [...(await listObjects(s3, Bucket, manifestPrefix(exchangeId))).keys()];
-  const parts = await Promise.all(
-    keys.map(async (Key) => (await s3.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString() ?? ""),
-  );
-  return parts
-    .flatMap((part) => part.split("\n").filter((line) => line !== ""))
-    .flatMap((line) => manifestLine.parse(JSON.parse(line)).files.map(({ fileId }) => fileId));
+  const fileIds: string[] = [];
+  for (const Key of (await listObjects(s3, Bucket, manifestPrefix(exchangeId))).keys()) {
+    const open = async () => (await s3.send(new GetObjectCommand({ Bucket, Key }))).Body as Readable;
+    for await (const record of readManifest(Key, open)) {
+      const { files } = record.kind === "document" ? record.line : record;
+      fileIds.push(...files.map(({ fileId }) => fileId));
+    }
+  }
+  return fileIds;
 }
 
 const journalLine = z.object({

@@ -6,7 +6,23 @@ const fontBytes = readFileSync(
   new URL(import.meta.resolve("@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf")),
 );
 /** Parsed once for all PDFs: parsing takes longer than all the rest. */
-let parsedFont: ReturnType<typeof fontkit.create> | undefined;
+let parsedFont: ReturnType<typeof parseFont> | undefined;
+
+/** Subsets of this fontkit write into a stream; pdf-lib takes one that has `encode` for a newer kind that returns bytes. */
+function parseFont() {
+  const font = fontkit.create(fontBytes);
+  const createSubset = font.createSubset.bind(font);
+  return Object.assign(font, {
+    createSubset: () => {
+      const subset = createSubset();
+      const methods: Pick<typeof subset, "includeGlyph" | "encodeStream"> = {
+        includeGlyph: (glyph) => subset.includeGlyph(glyph),
+        encodeStream: () => subset.encodeStream(),
+      };
+      return { ...subset, ...methods };
+    },
+  });
+}
 
 const margin = 56;
 const fontSize = 11;
@@ -42,7 +58,7 @@ export async function makePdf(content: PdfContent): Promise<Buffer> {
   pdf.setAuthor(content.author);
   pdf.setCreationDate(content.created);
   pdf.setModificationDate(content.created);
-  pdf.registerFontkit({ create: () => (parsedFont ??= fontkit.create(fontBytes)) });
+  pdf.registerFontkit({ create: () => (parsedFont ??= parseFont()) });
   const font = content.unicode
     ? await pdf.embedFont(fontBytes, { subset: true })
     : await pdf.embedFont(StandardFonts.Helvetica);

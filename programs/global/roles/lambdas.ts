@@ -2,8 +2,13 @@ import { resourcePrefix } from "../../../contracts/names.ts";
 import type { Statement } from "../../components/policy.ts";
 import { exchangesPrefix } from "../storage.ts";
 
-/** The payload Lambda reads manifests and fills the first queues of exchanges. */
-export function payloadStatements(of: { account: string; region: string; dataBucketArn: string }): Statement[] {
+/** The payload Lambda reads manifests, fills the first queues of exchanges, and reports records that it refuses. */
+export function payloadStatements(of: {
+  account: string;
+  region: string;
+  dataBucketArn: string;
+  topicArn: string;
+}): Statement[] {
   return [
     {
       Sid: "ReadManifests",
@@ -19,6 +24,7 @@ export function payloadStatements(of: { account: string; region: string; dataBuc
         (kind) => `arn:aws:sqs:${of.region}:${of.account}:${resourcePrefix}${kind}_queue_*`,
       ),
     },
+    { Sid: "PublishRefusedRecords", Effect: "Allow", Action: "sns:Publish", Resource: of.topicArn },
   ];
 }
 
