@@ -120,7 +120,14 @@ export function messagesOf(
   const common = { exchange, documentId, destinationDocumentId, exhibitIds, bucket };
   const copy = (file: ManifestFile): Outgoing => ({
     queueUrl: queueOf(queues, "s3_copy"),
-    message: { kind: "s3_copy", ...common, file },
+    message: {
+      kind: "s3_copy",
+      ...common,
+      // What reviewers see is what has redactions.
+      exhibits: file.role === "document" ? exhibits : [],
+      sourceBatchId,
+      file,
+    },
     stages: stagesOf(file.role, {}),
   });
   if (!annotations) return files.map(copy);

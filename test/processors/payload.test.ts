@@ -57,6 +57,8 @@ describe("the payload Lambda", () => {
     documentId: of.documentId,
     destinationDocumentId: of.destinationDocumentId,
     exhibitIds: of.exhibits.map(({ exhibitId }) => exhibitId),
+    exhibits: of.files[index]?.role === "document" ? of.exhibits : [],
+    sourceBatchId: of.sourceBatchId,
     bucket: "case-files",
     file: of.files[index],
   });
@@ -136,8 +138,6 @@ describe("the payload Lambda", () => {
         {
           ...messageFor(line(1, ...files), 0),
           kind: "pre_uploader",
-          exhibits: [{ sourceExhibitId: "5", exhibitId: "2001" }],
-          sourceBatchId: "b0",
           annotations,
         },
       ]);

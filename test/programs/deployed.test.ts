@@ -182,6 +182,7 @@ describe("the deployed programs", function () {
     // Prepare
     const message: S3CopyMessage = {
       ...{ kind: "s3_copy", exchange, documentId: "2", destinationDocumentId: "102", exhibitIds: ["202"] },
+      ...{ exhibits: [], sourceBatchId: null },
       bucket: cloud.caseBucket,
       file: {
         ...{ fileId: "6", destinationFileId: "106", role: "document", size: 14 },
