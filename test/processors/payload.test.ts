@@ -115,6 +115,24 @@ describe("the payload Lambda", () => {
     expect(messages).to.have.deep.members(lines.map((one) => messageFor(one, 0)));
   });
 
+  it("names the exhibits only as far as a message has room for them", async () => {
+    // Prepare
+    const exhibits = Array.from({ length: 1001 }, (_, id) => ({
+      sourceExhibitId: `${id + 1}`,
+      exhibitId: `${id + 9001}`,
+    }));
+    const few = { ...line(1, file(1, "document")), exhibits: exhibits.slice(1) };
+    const many = { ...line(2, file(2, "document")), exhibits };
+    await putPart([few, many].map((one) => JSON.stringify(one)).join("\n"));
+
+    // Act
+    await constructPayload({ ...aws, log: silent }, input);
+
+    // Assess
+    const messages = (await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body);
+    expect(messages).to.have.deep.members([messageFor(few, 0), { ...messageFor(many, 0), exhibits: [] }]);
+  });
+
   describe("with annotations", () => {
     const annotations = { redactionsAs: "brand_in" as const };
 

@@ -166,6 +166,7 @@ describe("the deployed programs", function () {
       ["sqs", "SendMessage", { QueueUrl: outputs.queues.s3_copy!.url, MessageBody: "{}" }],
       ["sqs", "SendMessage", { QueueUrl: global.orchestrationQueue.url, MessageBody: "{}" }],
       ["secretsmanager", "GetSecretValue", { SecretId: global.caseDatabaseSecretArn }],
+      ["secretsmanager", "GetSecretValue", { SecretId: global.searchTextSecretArn }],
       ["iam", "ListRoles", {}],
     ];
 
