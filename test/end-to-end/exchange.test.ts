@@ -320,17 +320,6 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     expect(view.warnings?.find(({ code }) => code === "REDACTIONS_NOT_APPLIED")?.count).to.equal(30);
   });
 
-  it("says of a user's own files that nobody knows their redactions, and copies them", async () => {
-    const { view } = result("own files");
-
-    const answer = await client.request("GET", `/exchanges/${view.exchangeId}/documents?state=done`);
-
-    const { documents } = answer.body as { documents: { stage: string; fileId: string; warning?: { code: string } }[] };
-    const copied = documents.filter(({ stage }) => stage === "copy");
-    expect(view.redactions).to.equal(undefined);
-    expect(new Set(copied.map(({ warning }) => warning?.code))).to.include("REDACTIONS_NOT_COUNTED");
-  });
-
   it("leaves privileged and held-back documents out, each by its id", async () => {
     const { view, verdict, documentIds, excluded = [] } = result("the least");
 
