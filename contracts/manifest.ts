@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { wireError } from "./errors.ts";
 import { rowId } from "./ids.ts";
 
 /**
@@ -85,6 +86,27 @@ export const tableCount = z.object({
     .optional(),
 });
 
+/**
+ * Why a document is privileged in the sense of `excludePrivileged`: the relevancy of one of its exhibits, or its review
+ * status. The values are those of the case schema.
+ */
+export const privilegeReason = z.enum(["privileged", "held_back"]);
+export type PrivilegeReason = z.infer<typeof privilegeReason>;
+
+/** Privileged or held-back documents of the selection: those that travel, and those that were left out. */
+export const privilegedCounts = z.object({ included: z.int().nonnegative(), excluded: z.int().nonnegative() });
+export type PrivilegedCounts = z.infer<typeof privilegedCounts>;
+
+/** A document that was left out of the selection. */
+export const excludedDocument = z.object({ documentId: rowId, because: z.array(privilegeReason).min(1) });
+export type ExcludedDocument = z.infer<typeof excludedDocument>;
+
+/** `privileged.json` beside the report: how many of them travel, and those that were left out. */
+export const privilegedDocuments = z.object({
+  included: z.int().nonnegative(),
+  excluded: z.array(excludedDocument),
+});
+
 /** `report.json` beside the manifest: what the record copy did. Written last, so its presence means "complete". */
 export const copyReport = z.object({
   documents: z.int().nonnegative(),
@@ -92,6 +114,10 @@ export const copyReport = z.object({
   rows: z.record(z.string(), tableCount),
   /** What could not travel: `table` or `table.column` that only one side has. */
   skipped: z.array(z.string()),
+  /** Null where the source case knows neither of the two. */
+  privileged: privilegedCounts.nullable().default(null),
+  /** PRIVILEGED_INCLUDED and PRIVILEGED_EXCLUDED with the same numbers, for people who read the file. */
+  warnings: z.array(wireError.extend({ count: z.int().positive() })).default([]),
   seconds: z.number(),
 });
 export type CopyReport = z.infer<typeof copyReport>;
@@ -131,6 +157,11 @@ export type CopyRemoval = z.infer<typeof copyRemoval>;
  */
 export function removalKey(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}removed.json`;
+}
+
+/** Written when the documents are selected, before any is copied. */
+export function privilegedKey(exchangeId: string): string {
+  return `${exchangePrefix(exchangeId)}privileged.json`;
 }
 
 /** Written every second while rows are copied. */

@@ -11,6 +11,10 @@ export const s3CopyMessage = z.strictObject({
   documentId: rowId,
   destinationDocumentId: rowId,
   exhibitIds: z.array(rowId),
+  /** The exhibits that the file is shown for; none for a native and a text. */
+  exhibits: z.array(exhibitPair).default([]),
+  /** The batch in which the document came into the source case; with the exhibits it names them in Document Engine. */
+  sourceBatchId: sourceBatchId.nullable().default(null),
   /** The bucket that holds the files of all cases. */
   bucket: z.string().min(1),
   file: manifestFile,

@@ -5,12 +5,15 @@ import {
   copyProgress,
   copyRemoval,
   copyReport,
+  privilegedDocuments,
+  privilegedKey,
   progressKey,
   removalKey,
   reportKey,
   type CopyProgress,
   type CopyRemoval,
   type CopyReport,
+  type ExcludedDocument,
 } from "../../contracts/manifest.ts";
 
 /** Whether a run has written this object. Who may list only under a prefix is refused a key that is missing: a listing tells. */
@@ -32,6 +35,11 @@ export function readProgress(s3: S3Client, bucket: string, exchangeId: string): 
 /** What a removal took out and what had to stay; null while none has come to its end. */
 export function readRemoval(s3: S3Client, bucket: string, exchangeId: string): Promise<CopyRemoval | null> {
   return read(s3, bucket, removalKey(exchangeId), copyRemoval);
+}
+
+/** The documents that the record copy left out of the selection, none while it has not selected. */
+export async function readExcluded(s3: S3Client, bucket: string, exchangeId: string): Promise<ExcludedDocument[]> {
+  return (await read(s3, bucket, privilegedKey(exchangeId), privilegedDocuments))?.excluded ?? [];
 }
 
 async function read<T>(s3: S3Client, bucket: string, key: string, schema: z.ZodType<T>): Promise<T | null> {

@@ -2,6 +2,7 @@ import { fileDetail } from "../../contracts/events.ts";
 import type { EventType, ExchangeEvent, FileDetail } from "../../contracts/events.ts";
 import { PermanentError } from "../../contracts/errors.ts";
 import type { LedgerEntry, Stage, UnitState } from "../../contracts/ledger.ts";
+import { sumOfRedactions, type RedactionCounts } from "../../contracts/redactions.ts";
 
 type Reading = (event: ExchangeEvent) => LedgerEntry[];
 
@@ -43,7 +44,8 @@ function entries(event: ExchangeEvent, state: UnitState, stagesOf: (detail: File
   const detail = fileDetail.safeParse(event.detail);
   const documentId = event.documentId ?? placeOf(detail.data);
   if (!detail.success || documentId === undefined) {
-    throw new PermanentError("INVALID_MESSAGE", `${eventType} ${eventId} does not name its document and file`);
+    const faults = (detail.error?.issues ?? []).map(({ path, message }) => `: ${path.join(".")} ${message}`).join("");
+    throw new PermanentError("INVALID_MESSAGE", `${eventType} ${eventId} does not name its document and file${faults}`);
   }
   return stagesOf(detail.data).map((stage) => ({
     exchangeId: jobId,
@@ -53,6 +55,8 @@ function entries(event: ExchangeEvent, state: UnitState, stagesOf: (detail: File
     state,
     eventId,
     error: detail.data.error ?? detail.data.warning ?? null,
+    redactions: redactionsOf(detail.data),
+    removed: removedOf(detail.data),
     occurredAt: new Date(timestamp),
   }));
 }
@@ -60,4 +64,17 @@ function entries(event: ExchangeEvent, state: UnitState, stagesOf: (detail: File
 /** What stands for the document where the manifest's record names none. */
 function placeOf(detail: FileDetail | undefined): string | undefined {
   return detail?.fileId.startsWith("line-") === true ? detail.fileId : undefined;
+}
+
+/** Of all exhibits together; null as long as one of them does not say. */
+function redactionsOf({ exhibits }: FileDetail): RedactionCounts | null {
+  if (exhibits === undefined) return null;
+  const known = exhibits.flatMap(({ redactions }) => redactions ?? []);
+  return known.length === exhibits.length ? sumOfRedactions(known) : null;
+}
+
+/** In the order of the names, so that equal ones are equal texts in the table. */
+function removedOf({ removed = {} }: FileDetail): Record<string, number> | null {
+  const some = Object.entries(removed).filter(([, count]) => count > 0);
+  return some.length > 0 ? Object.fromEntries(some.sort(([one], [other]) => (one < other ? -1 : 1))) : null;
 }

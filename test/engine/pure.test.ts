@@ -193,6 +193,7 @@ describe("execution input", () => {
       "--batch_id": "b1",
       "--include_natives": "false",
       "--annotated": "false",
+      "--exclude_privileged": "false",
       "--metadata": JSON.stringify(record.request.metadata),
       "--manifest_prefix": `exchanges/${id}/manifest/`,
       "--report_key": `exchanges/${id}/report.json`,
@@ -228,6 +229,12 @@ describe("keys of a request", () => {
     ];
 
     expect(keys.map((key) => keys.indexOf(key))).to.deep.equal([0, 0, 2, 3, 3, 5]);
+  });
+
+  it("are those of earlier releases where a field that came later is not set", () => {
+    const earlier = { ...request(), excludePrivileged: undefined } as never;
+
+    expect(requestHash(request())).to.equal(requestHash(earlier));
   });
 
   it("take documents as a set and settings as they are", () => {

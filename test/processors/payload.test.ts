@@ -63,6 +63,8 @@ describe("the payload Lambda", () => {
     documentId: of.documentId,
     destinationDocumentId: of.destinationDocumentId,
     exhibitIds: of.exhibits.map(({ exhibitId }) => exhibitId),
+    exhibits: of.files[index]?.role === "document" ? of.exhibits : [],
+    sourceBatchId: of.sourceBatchId,
     bucket: "case-files",
     file: of.files[index],
   });
@@ -117,6 +119,24 @@ describe("the payload Lambda", () => {
     expect(messages).to.have.deep.members(lines.map((one) => messageFor(one, 0)));
   });
 
+  it("names the exhibits only as far as a message has room for them", async () => {
+    // Prepare
+    const exhibits = Array.from({ length: 1001 }, (_, id) => ({
+      sourceExhibitId: `${id + 1}`,
+      exhibitId: `${id + 9001}`,
+    }));
+    const few = { ...line(1, file(1, "document")), exhibits: exhibits.slice(1) };
+    const many = { ...line(2, file(2, "document")), exhibits };
+    await putPart([few, many].map((one) => JSON.stringify(one)).join("\n"));
+
+    // Act
+    await construct();
+
+    // Assess
+    const messages = (await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body);
+    expect(messages).to.have.deep.members([messageFor(few, 0), { ...messageFor(many, 0), exhibits: [] }]);
+  });
+
   describe("with annotations", () => {
     const annotations = { redactionsAs: "brand_in" as const };
 
@@ -140,8 +160,6 @@ describe("the payload Lambda", () => {
         {
           ...messageFor(line(1, ...files), 0),
           kind: "pre_uploader",
-          exhibits: [{ sourceExhibitId: "5", exhibitId: "2001" }],
-          sourceBatchId: "b0",
           annotations,
         },
       ]);
@@ -293,9 +311,10 @@ describe("the payload Lambda", () => {
   });
 
   for (const batch of ["VOL.001", "Vol 1", "\u2028"]) {
-    it(`copies a document of the batch ${JSON.stringify(batch)}, whose name it does not need`, async () => {
+    it(`copies a document of the batch ${JSON.stringify(batch)}`, async () => {
       // Prepare
-      await putPart(JSON.stringify({ ...line(1, file(1, "document")), sourceBatchId: batch }));
+      const given = { ...line(1, file(1, "document")), sourceBatchId: batch };
+      await putPart(JSON.stringify(given));
 
       // Act
       const result = await construct();
@@ -303,7 +322,7 @@ describe("the payload Lambda", () => {
       // Assess
       expect(result).to.deep.equal({ part: input.partKey, documents: 1, copy: 1, upload: 1, ...none });
       expect((await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body)).to.deep.equal([
-        messageFor(line(1, file(1, "document")), 0),
+        messageFor(given, 0),
       ]);
     });
   }
