@@ -79,7 +79,9 @@ describe("HTTP interface: GET", function () {
   });
 
   it("shows every stage of an exchange with annotations, and of which documents some did not travel", async () => {
-    const id = await acceptedExchange(bench.db, { request: request({ annotations: { highlightsAs: "brand_in" } }) });
+    const id = await acceptedExchange(bench.db, {
+      request: request({ annotations: { redactionsAs: "layer", highlightsAs: "brand_in" } }),
+    });
     await ledger(id, ["pre_upload", "1", "11", "done"], ["pre_upload", "2", "12", "done"]);
     const error = { code: "ANNOTATIONS_NOT_CARRIED", message: "2 quote" };
     await bench.db

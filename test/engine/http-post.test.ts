@@ -153,6 +153,17 @@ describe("HTTP interface: POST /exchanges", function () {
     expect(shown.body).to.have.deep.property("annotations", { redactionsAs: "brand_in", comments: true });
   });
 
+  for (const annotations of [{}, { highlightsAs: "brand_in", comments: true }, { "pspdfkit/note": "layer" }]) {
+    it(`refuses annotations that do not say what becomes of redactions: ${JSON.stringify(annotations)}`, async () => {
+      const problem = expectProblem(await bench.post({ ...good, annotations }), 422, "INVALID_REQUEST");
+
+      expect(problem.errors).to.deep.equal([
+        { field: "annotations.redactionsAs", message: "is required: choose brand_in, layer or leave" },
+      ]);
+      expect(bench.api.accepted).to.deep.equal([]);
+    });
+  }
+
   it("warns who wants redacted documents together with their natives", async () => {
     const annotations = { redactionsAs: "brand_in" };
 

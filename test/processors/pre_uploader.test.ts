@@ -199,7 +199,7 @@ describe("the pre-uploader processor", () => {
     const pdf = await makePdf([{ lines }]);
     const png = makePng(8, 8, [255, 0, 0]);
     for (const stickersAs of ["brand_in", "layer"] as const) {
-      const message = await bench.place(pdf, [[]], { stickersAs });
+      const message = await bench.place(pdf, [[]], { redactionsAs: "brand_in", stickersAs });
       const id = "a".repeat(64);
       await bench.engine.engine.upload(sourceDocumentId(message), pdf, {
         format: "https://pspdfkit.com/instant-json/v1",
