@@ -41,7 +41,7 @@ describe("what becomes of annotations", () => {
     fc.assert(
       fc.property(choices, (wanted) => {
         // Act
-        const { branded, swallowed, layered, threads, staying } = sortAnnotations(records, wanted);
+        const { branded, droppedUnderRedaction, layered, threads, excluded } = sortAnnotations(records, wanted);
 
         // Assess
         const wayOf = (type: BrandableType) => wanted[choiceOf[type]];
@@ -53,9 +53,9 @@ describe("what becomes of annotations", () => {
         expect(ids(branded).sort()).to.deep.equal(withRoot(named("brand_in"), "brand_in"));
         expect(ids(layered).sort()).to.deep.equal(withRoot(named("layer"), "layer"));
         expect(ids(threads)).to.deep.equal(rootAs === "thread" ? ["comments"] : []);
-        expect(swallowed).to.deep.equal([]);
+        expect(droppedUnderRedaction).to.deep.equal([]);
         const stay = named(undefined).length + named("leave").length + 1 + (rootAs === undefined ? 1 : 0);
-        expect(Object.values(staying).reduce((sum, count) => sum + count)).to.equal(stay);
+        expect(Object.values(excluded).reduce((sum, count) => sum + count)).to.equal(stay);
         if (wanted.redactionsAs === "brand_in") expect(branded[0]?.type).to.equal("redactions");
       }),
       { numRuns: 500 },
