@@ -84,7 +84,8 @@ export function build(library: Library, input: BuildInput): Uint8Array {
     for (const step of actions) carryOut(step, whole, input.files);
     if (output.metadata.title !== undefined) whole.file.setMetadata("Title", output.metadata.title);
     if (output.metadata.author !== undefined) whole.file.setMetadata("Author", output.metadata.author);
-    return whole.file.save({ decrypted: true });
+    if (actions.length || parts.some((part) => part.actions.length)) whole.file.loseCatalogKeys();
+    return whole.file.save();
   } catch (error) {
     if (error instanceof Refusal && error.status === 400) throw malformed(requestId, error.message, []);
     throw error;
