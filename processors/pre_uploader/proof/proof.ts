@@ -4,7 +4,7 @@ import type { Box } from "../pdf/geometry.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import type { Character, PageContent } from "../pdf/reader.ts";
 import { SourcePdf } from "../pdf/source.ts";
-import { boxesOn, isUnder } from "./secrets.ts";
+import { boxesOn, isUnder } from "./hidden-text.ts";
 import type { Redaction } from "../redaction.ts";
 import type { TermsData } from "./terms.ts";
 
