@@ -38,31 +38,49 @@ export function readingsOf(text: string): string[] {
   return [...readings];
 }
 
+/** A regular expression keeps track of every character of a run: of longer texts only so much is looked at in one go. */
+const [windowLength, overlap] = [262_144, 8_192];
+
+/** Decodes a text, a long one in windows that overlap. */
+function inWindows(text: string, decodeOne: (text: string) => string): string {
+  if (text.length <= windowLength) return decodeOne(text);
+  const windows: string[] = [];
+  let isDecoded = false;
+  for (let start = 0; start < text.length; start += windowLength - overlap) {
+    const window = text.slice(start, start + windowLength);
+    const decoded = decodeOne(window);
+    isDecoded ||= decoded !== window;
+    windows.push(decoded);
+  }
+  return isDecoded ? windows.join("\n") : text;
+}
+
 const blocks = /<\/?(?:p|div|br|hr|li|ul|ol|td|th|tr|table|h[1-6]|body|html|blockquote)\b[^<>]*>/gi;
 
 /** XHTML as the text that it shows. */
 export function plainTextOf(xhtml: string): string {
-  if (!/[<&]/.test(xhtml)) return xhtml;
-  const text = xhtml.replaceAll(blocks, "\n").replaceAll(/<[^<>]*>/g, "");
-  return decode(text);
+  return inWindows(xhtml, (part) =>
+    /[<&]/.test(part) ? decode(part.replaceAll(blocks, "\n").replaceAll(/<[^<>]*>/g, "")) : part,
+  );
 }
 
 function withoutMarkup(text: string): string {
-  const plain = plainTextOf(text);
-  return plain.includes("%")
-    ? plain.replaceAll(/(?:%[\da-f]{2})+/gi, (run) => bytesAsText(run.replaceAll("%", "")))
-    : plain;
+  return inWindows(plainTextOf(text), (part) =>
+    part.includes("%") ? part.replaceAll(/(?:%[\da-f]{2})+/gi, (run) => bytesAsText(run.replaceAll("%", ""))) : part,
+  );
 }
 
 /** Escapes of JSON, JavaScript, RTF, PDF and quoted-printable mail. */
 function withoutEscapes(text: string): string {
-  if (!/[\\=]/.test(text)) return text;
-  return text
-    .replaceAll(/=\r?\n/g, "")
-    .replaceAll(/(?:=[\dA-F]{2})+/g, (run) => bytesAsText(run.replaceAll("=", "")))
-    .replaceAll(/\\u([\da-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replaceAll(/(?:\\[x'][\da-f]{2})+/gi, (run) => bytesAsText(run.replaceAll(/\\[x']/gi, "")))
-    .replaceAll(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return inWindows(text, (part) => {
+    if (!/[\\=]/.test(part)) return part;
+    return part
+      .replaceAll(/=\r?\n/g, "")
+      .replaceAll(/(?:=[\dA-F]{2})+/g, (run) => bytesAsText(run.replaceAll("=", "")))
+      .replaceAll(/\\u([\da-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+      .replaceAll(/(?:\\[x'][\da-f]{2})+/gi, (run) => bytesAsText(run.replaceAll(/\\[x']/gi, "")))
+      .replaceAll(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  });
 }
 
 function bytesAsText(hex: string): string {
@@ -73,15 +91,35 @@ function bytesAsText(hex: string): string {
 /** Runs of base64 or hexadecimal digits that decode to text, one a line. */
 function decodedRuns(text: string): string {
   const found: string[] = [];
-  for (const [run] of joinedLines(text).matchAll(/[\w+/-]{8,}/g)) {
+  for (const run of runsOf(joinedLines(text))) {
     // A path or an identifier may have such a run between its separators.
-    const parts = /[+/_-]/.test(run) ? run.split(/[+/_-]/).filter(({ length }) => length >= 8) : [];
+    const parts = /[+/_-]/.test(run) ? run.split(/[+/_-]/).filter(({ length }) => length >= shortestRun) : [];
     for (const part of [run, ...parts]) {
-      const bytes = [Buffer.from(part, "base64"), ...(/^[\da-f]+$/i.test(part) ? [Buffer.from(part, "hex")] : [])];
+      const bytes = [Buffer.from(part, "base64"), ...(isHex(part) ? [Buffer.from(part, "hex")] : [])];
       found.push(...bytes.flatMap((one) => printable(one) ?? []));
     }
   }
   return found.join("\n");
+}
+
+const shortestRun = 8;
+const digits = new Uint8Array(128);
+for (const digit of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-") {
+  digits[digit.charCodeAt(0)] = 1;
+}
+
+/** The runs of digits of base64, by a loop, because one may be as long as the text. */
+function* runsOf(text: string): Generator<string> {
+  let start = 0;
+  for (let at = 0; at <= text.length; at++) {
+    if (at < text.length && digits[text.charCodeAt(at)] === 1) continue;
+    if (at - start >= shortestRun) yield text.slice(start, at);
+    start = at + 1;
+  }
+}
+
+function isHex(run: string): boolean {
+  return !/[^\da-f]/i.test(run);
 }
 
 /** Lines that are as long as encoders make them continue in the next. */

@@ -113,9 +113,14 @@ export class TermMatcher {
         }
         const border = window.borderTo(kind);
         if (pending !== 0 && this.#report(pending, window, border, onMatch)) return true;
-        window.add(kind, border);
         const symbol = this.#symbols[unit] ?? 0;
-        state = symbol === 0 ? 0 : this.#step(state, symbol);
+        if (symbol === 0) {
+          window.skip(kind);
+          [state, pending] = [0, 0];
+          continue;
+        }
+        window.add(kind, border);
+        state = this.#step(state, symbol);
         pending = (this.#ending[state] ?? -1) >= 0 ? state : (this.#shorter[state] ?? 0);
       }
     }
@@ -165,7 +170,7 @@ class Window {
   separate(unit: number): void {
     this.#separators++;
     this.#isJoiner = this.#separators === 1 && joiners.has(unit);
-    this.#isWide = this.#separators > 1 || whitespace.test(String.fromCharCode(unit));
+    this.#isWide = this.#separators > 1 || unit === 0x20 || (unit !== 0 && whitespace.test(String.fromCharCode(unit)));
   }
 
   /** What lies between the last unit and the next one. */
@@ -177,6 +182,14 @@ class Window {
     return kind === unitKinds.unspaced || this.#kind === unitKinds.unspaced ? boundary.hard : boundary.soft;
   }
 
+  /** A unit of no term: no match has it within. */
+  skip(kind: number): void {
+    this.#count++;
+    if (kind !== unitKinds.continuation) this.#kind = kind;
+    this.#separators = 0;
+    this.#isWide = false;
+  }
+
   add(kind: number, start: Boundary): void {
     const slot = this.#count % this.#starts.length;
     const before = (this.#count + this.#starts.length - 1) % this.#starts.length;
@@ -184,10 +197,7 @@ class Window {
     this.#starts[slot] = start;
     this.#borders[slot] = (this.#borders[before] ?? 0) + (isBorder ? 1 : 0);
     this.#gaps[slot] = (this.#gaps[before] ?? 0) + (isBorder && this.#isWide ? 1 : 0);
-    this.#count++;
-    if (kind !== unitKinds.continuation) this.#kind = kind;
-    this.#separators = 0;
-    this.#isWide = false;
+    this.skip(kind);
   }
 
   /** Where the last `length` units begin, and what separates them. */
