@@ -51,7 +51,7 @@ function hasTravelling(pdfium: Pdfium, document: number, pages: number): boolean
 }
 
 async function withoutAnnotations(bytes: Uint8Array): Promise<Uint8Array> {
-  const context = await parsed(bytes);
+  const context = parsed(bytes);
   removeAnnotations(context);
   return written(context);
 }
