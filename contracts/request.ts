@@ -74,6 +74,8 @@ export const exchangeRequestBody = z
     selection: selectionBody,
     includeNatives: z.boolean().default(false),
     annotations: requestedChoices.optional(),
+    /** Leaves privileged and held-back documents out of the selection. */
+    excludePrivileged: z.boolean().default(false),
     metadata: z
       .array(metadataKind)
       .default([...metadataKinds])

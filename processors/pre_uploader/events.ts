@@ -1,5 +1,6 @@
 import type { ExchangeEvent } from "../../contracts/events.ts";
 import type { DocUploaderMessage, ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
+import { notCarried } from "../../contracts/redactions.ts";
 import { envelopeOf } from "../shared/publish.ts";
 import { namedAtMost, type ExhibitReport } from "./exhibit.ts";
 
@@ -53,16 +54,16 @@ function exhibitDetail({ droppedUnderRedaction, excluded, ...report }: ExhibitRe
 
 /** What did not arrive although the request asks for it. */
 function warningOf({ exhibits, removed }: PreUploadOutcome & { skipped: false }) {
-  const annotations = notCarried(exhibits);
+  const annotations = annotationsNotCarried(exhibits);
   const lost = Object.entries(removed).map(([noun, count]) => `${noun} removed: ${count}`);
   if (annotations === undefined && lost.length === 0) return undefined;
   return {
-    code: annotations === undefined ? "CONTENT_REMOVED" : "ANNOTATIONS_NOT_CARRIED",
+    code: annotations === undefined ? "CONTENT_REMOVED" : notCarried,
     message: [annotations ?? [], lost].flat().join("; "),
   };
 }
 
-function notCarried(exhibits: readonly ExhibitReport[]): string | undefined {
+function annotationsNotCarried(exhibits: readonly ExhibitReport[]): string | undefined {
   const quoting = exhibits.reduce((sum, { withheld }) => sum + withheld.count, 0);
   const touching = exhibits.reduce((sum, { droppedUnderRedaction }) => sum + droppedUnderRedaction, 0);
   if (quoting + touching === 0) return undefined;

@@ -4,6 +4,7 @@ import { PermanentError } from "../../contracts/errors.ts";
 import type { ExhibitPair } from "../../contracts/manifest.ts";
 import type { ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
 import { exhibitPrefix } from "../../contracts/names.ts";
+import type { RedactionCounts } from "../../contracts/redactions.ts";
 import { brand } from "./brand.ts";
 import type { Branding } from "./brand.ts";
 import type { PreUploaderDependencies } from "./dependencies.ts";
@@ -11,7 +12,7 @@ import type { Gathered } from "./gather.ts";
 import { byType, commentsFileOf, instantJsonOf } from "./layers.ts";
 import { isQuoting } from "./quoting.ts";
 import { assertAccounted, redactionsAmong } from "./sort.ts";
-import type { CarriedAnnotation, RedactionCounts } from "./sort.ts";
+import type { CarriedAnnotation } from "./sort.ts";
 import { putJson, putPdf } from "./storage.ts";
 
 /** What became of the annotations of one exhibit, for the event and the log: numbers, and ids of what was held back. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isRedaction, routeOf, virtualTypeOf } from "../../contracts/annotations.ts";
 import type { AnnotationChoices, AnnotationType, EngineRecord } from "../../contracts/annotations.ts";
 import { PermanentError } from "../../contracts/errors.ts";
+import type { RedactionCounts } from "../../contracts/redactions.ts";
 import { boxOf, touches } from "./pdf/geometry.ts";
 import type { Box } from "./pdf/geometry.ts";
 import type { Redaction } from "./redaction.ts";
@@ -38,15 +39,6 @@ export interface ThreadRoot extends CarriedAnnotation {
   commentedId: string;
   /** Whether the annotation itself goes another way, so that its thread has a root of its own. */
   isReplaced: boolean;
-}
-
-/** The redactions of one exhibit by what becomes of them. */
-export interface RedactionCounts {
-  fetched: number;
-  branded: number;
-  layered: number;
-  /** Stay in the source case, because the request says so. */
-  left: number;
 }
 
 /** The annotations of one exhibit by what becomes of them. */

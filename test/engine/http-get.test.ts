@@ -25,9 +25,11 @@ describe("HTTP interface: GET", function () {
 
     const { body } = await bench.api.call("GET", `/exchanges/${id}`, { token: bench.token });
 
-    const { createdAt, updatedAt, stateHistory, ...rest } = body as Record<string, unknown> & {
+    const { createdAt, updatedAt, stateHistory, warnings, ...rest } = body as Record<string, unknown> & {
       stateHistory: Record<string, unknown>[];
+      warnings: { code: string }[];
     };
+    expect(warnings.map(({ code }) => code)).to.deep.equal(["REDACTIONS_NOT_APPLIED"]);
     expect([createdAt, updatedAt, stateHistory[0]?.["at"]]).to.satisfy((times: string[]) =>
       times.every((time) => new Date(time).toISOString() === time),
     );

@@ -13,7 +13,9 @@ describe("HTTP interface: POST /exchanges", function () {
       const [id] = bench.api.accepted;
       expect(answer.status).to.equal(202);
       expect(answer.headers.get("location")).to.equal(`/exchanges/${String(id)}`);
-      expect(answer.body).to.deep.equal({ exchangeId: id, jobId: id, state: "ACCEPTED" });
+      const { warnings, ...rest } = answer.body as { warnings: { code: string }[] };
+      expect(rest).to.deep.equal({ exchangeId: id, jobId: id, state: "ACCEPTED" });
+      expect(warnings.map(({ code }) => code)).to.deep.equal(["REDACTIONS_NOT_APPLIED"]);
     });
   }
 

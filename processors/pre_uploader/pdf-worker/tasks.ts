@@ -1,5 +1,6 @@
 /** What the worker thread does, as plain functions over a PDFium: tests call them directly. */
 import { prepare as prepareFile } from "../prepare/prepare.ts";
+import { separate as separatePages } from "../prepare/separate.ts";
 import type { Prepared } from "../prepare/prepare.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import { SourcePdf } from "../pdf/source.ts";
@@ -52,7 +53,7 @@ export function terms(
 
 /** The PDF in which the given pages share nothing with any other page. */
 export function separate(pdfium: Pdfium, source: Uint8Array, pageIndexes: ReadonlySet<number>): Promise<Uint8Array> {
-  return Promise.resolve(pdfium && pageIndexes.size > 0 ? source : source);
+  return separatePages(pdfium, source, pageIndexes);
 }
 
 /**
