@@ -5,10 +5,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { SQSEvent } from "aws-lambda";
 import { pino } from "pino";
 import type { PreUploaderMessage } from "../contracts/messages.ts";
+import { awsInMemory } from "../local/platform/aws-in-memory.ts";
 import { connectDocumentEngine } from "../local/platform/services.ts";
 import { startPdfium } from "../processors/pre_uploader/pdf/pdfium.ts";
 import { preUploaderHandler } from "../processors/pre_uploader/process.ts";
-import { awsInMemory } from "./aws-in-memory.ts";
 
 /** What it is started with. */
 export interface LambdaData {
