@@ -2,7 +2,7 @@ import type { AnnotationChoices } from "../../contracts/annotations.ts";
 import { PermanentError } from "../../contracts/errors.ts";
 import type { Finding } from "./judge/redaction.ts";
 import { judge } from "./judge/judge.ts";
-import { planEvenly, planWanted, readOriginal, unreadable, type Original, type Plan } from "./original.ts";
+import { planEvenly, planWanted, readOriginal, hiddenBy, type Original, type Plan } from "./original.ts";
 import type { Pipeline, SentOn } from "./pipeline.ts";
 import { batesRecord, redactionRecord, redactionsIn } from "./records.ts";
 import type { Box } from "./reader/matrix.ts";
@@ -62,8 +62,8 @@ export async function sendThrough(
     const leaks = original
       ? await judge(sentOn.pdf, sentOn.layers, {
           redactions,
-          texts: work.wanted ? plan.texts : unreadable(original, plan.texts, redactions),
-          thoroughness: work.wanted ? "everything" : "what people read",
+          ...hiddenBy(original, plan, redactions),
+          thoroughness: plan.isEverywhere ? "everything" : "what people read",
           pages: original.pages.length,
         })
       : [];
@@ -77,7 +77,7 @@ export async function sendThrough(
 }
 
 function planOf(original: Original | undefined, { withRedactions, wanted }: FileWork): Plan {
-  if (!withRedactions || !original) return { places: [], texts: [] };
+  if (!withRedactions || !original) return { places: [], texts: [], isEverywhere: false };
   return wanted ? planWanted(original, wanted) : planEvenly(original);
 }
 

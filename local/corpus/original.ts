@@ -1,6 +1,8 @@
 import { readGlyphs, type PageGlyphs } from "./reader/page.ts";
 import { withPdf } from "./reader/pdf.ts";
-import { pickEvenly, placesOf, spacedText, wordsOf, type Place } from "./reader/words.ts";
+import type { Glyph } from "./reader/walk.ts";
+import type { Box } from "./reader/matrix.ts";
+import { pickEvenly, placesOf, shapesOf, spacedText, wordsOf, type Place } from "./reader/words.ts";
 import { fold } from "./judge/fold.ts";
 import type { JudgedRedaction } from "./judge/redaction.ts";
 import { isHidden } from "./judge/under-boxes.ts";
@@ -28,8 +30,9 @@ export function readOriginal(bytes: Uint8Array): Promise<Original> {
 /** What is redacted in a document, and what nobody may read of it afterwards. */
 export interface Plan {
   places: Place[];
-  /** Texts that stand nowhere else. */
   texts: string[];
+  /** Whether the texts are redacted everywhere, so that nobody may read them anywhere; else only in these places. */
+  isEverywhere: boolean;
 }
 
 const mostWords = 6;
@@ -38,7 +41,7 @@ const mostWords = 6;
 export function planEvenly({ pages }: Original): Plan {
   const words = pages.flatMap((page, pageIndex) => wordsOf(page, pageIndex));
   const places = pickEvenly(words, mostWords);
-  return { places, texts: places.map(({ text }) => text) };
+  return { places, texts: places.map(({ text }) => text), isEverywhere: false };
 }
 
 /** Wherever the texts of a line are drawn, and its boxes. */
@@ -49,23 +52,49 @@ export function planWanted({ pages }: Original, { texts, boxes }: Wanted): Plan 
     .map(({ pageIndex, box }) => ({ pageIndex, text: "", boxes: [box] }));
   const places = [...drawn, ...given];
   // A text that is drawn nowhere, with no box over anything, is not redacted: nobody can say that it has to go.
-  return { places, texts: places.length > 0 ? texts : [] };
+  return { places, texts: places.length > 0 ? texts : [], isEverywhere: true };
 }
 
-/** Those of the texts that cannot be read on any page beside the boxes. */
-export function unreadable(
-  { pages }: Original,
-  texts: readonly string[],
-  redactions: readonly JudgedRedaction[],
-): string[] {
-  const kept = pages.map(({ glyphs, width, height }, pageIndex) => {
-    const boxes = redactions.filter((one) => one.pageIndex === pageIndex).flatMap((one) => one.boxes);
-    const seen = glyphs.filter((glyph) => {
+/** The glyphs of each page that a person can see beside the boxes. */
+function seenBeside({ pages }: Original, redactions: readonly JudgedRedaction[]): Glyph[][] {
+  return pages.map(({ glyphs, width, height }, pageIndex) => {
+    const boxes = boxesOn(pageIndex, redactions);
+    return glyphs.filter((glyph) => {
       const { ink } = glyph;
       const isOnPage = ink.right > 0 && ink.bottom > 0 && ink.left < width && ink.top < height;
       return isOnPage && !glyph.isInvisible && !boxes.some((box) => isHidden(glyph, box));
     });
-    return fold(spacedText(seen));
   });
-  return texts.filter((text) => !kept.some((page) => page.includes(fold(text))));
+}
+
+function boxesOn(pageIndex: number, redactions: readonly JudgedRedaction[]): Box[] {
+  return redactions.filter((one) => one.pageIndex === pageIndex).flatMap(({ boxes }) => boxes);
+}
+
+/** Fewer glyphs, or fewer kinds of them, stand elsewhere by chance. */
+const fewestShapes = { glyphs: 5, kinds: 4 };
+
+/** What nobody may read of a document: texts, and the outlines under each box. */
+export function hiddenBy(
+  original: Original,
+  { texts, isEverywhere }: Plan,
+  redactions: readonly JudgedRedaction[],
+): { texts: string[]; shapes: string[][] } {
+  const seen = isEverywhere ? [] : seenBeside(original, redactions);
+  const [seenTexts, seenShapes] = [
+    seen.map((one) => fold(spacedText(one))),
+    seen.map((one) => shapesOf(one).join(" ")),
+  ];
+  const shapes = original.pages.flatMap(({ glyphs }, pageIndex) =>
+    boxesOn(pageIndex, redactions).map((box) => shapesOf(glyphs.filter((glyph) => isHidden(glyph, box)))),
+  );
+  return {
+    texts: texts.filter((text) => !seenTexts.some((page) => page.includes(fold(text)))),
+    shapes: shapes.filter(
+      (sequence) =>
+        sequence.length >= fewestShapes.glyphs &&
+        new Set(sequence).size >= fewestShapes.kinds &&
+        !seenShapes.some((page) => page.includes(sequence.join(" "))),
+    ),
+  };
 }

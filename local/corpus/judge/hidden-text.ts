@@ -60,7 +60,11 @@ function stringsOf(value: unknown, depth = 0): string[] {
   if (typeof value === "string") return value.includes("%") ? [value, percentDecoded(value)] : [value];
   if (value instanceof Uint8Array) {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
-    return [bytes.toString("latin1"), bytes.toString("utf8"), bytes.toString("utf16le")];
+    return [
+      bytes.toString("latin1"),
+      bytes.toString("utf8"),
+      Buffer.from(bytes.subarray(0, bytes.length & ~1)).toString("utf16le"),
+    ];
   }
   if (ArrayBuffer.isView(value) || typeof value !== "object") return [];
   if (value instanceof Map)

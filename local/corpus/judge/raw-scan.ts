@@ -1,3 +1,4 @@
+import { constants, inflateRawSync } from "node:zlib";
 import type { RedactedTexts } from "./fold.ts";
 import { decoded } from "./filters.ts";
 import { piecesOf, type Piece } from "./tokens.ts";
@@ -67,15 +68,7 @@ function isFontName({ kind, bytes }: Piece): boolean {
 /** In each of the encodings that text comes in. */
 function scanText(bytes: Buffer, texts: RedactedTexts): string[] {
   const latin = bytes.toString("latin1");
-  const readings = [latin, bytes.toString("utf8"), bytes.toString("utf16le")];
-  const swapped =
-    bytes.length > 1
-      ? Buffer.from(bytes.subarray(0, bytes.length & ~1))
-          .swap16()
-          .toString("utf16le")
-      : "";
-  const shifted = bytes.subarray(1).toString("utf16le");
-  readings.push(swapped, shifted);
+  const readings = [latin, bytes.toString("utf8"), ...[0, 1].flatMap((from) => utf16(bytes.subarray(from)))];
   for (const [run] of latin.matchAll(/(?:[0-9a-f]{2}[\s]?){6,}/gi))
     readings.push(Buffer.from(run.replace(/\s/g, ""), "hex").toString("utf8"));
   for (const [run] of latin.matchAll(/[A-Za-z0-9+/_-]{8,}={0,2}/g))
@@ -83,7 +76,39 @@ function scanText(bytes: Buffer, texts: RedactedTexts): string[] {
   for (const [, run = ""] of latin.matchAll(/((?:[ -~]|\r?\n)*%[0-9A-F]{2}(?:[ -~]|\r?\n)*)/gi))
     readings.push(percentDecoded(run));
   if (/&#?\w+;/.test(latin)) readings.push(entitiesDecoded(bytes.toString("utf8")));
+  readings.push(...unpacked(bytes).map((file) => file.toString("utf8")));
+  if (latin.startsWith("{\\rtf")) readings.push(rtfDecoded(latin));
   return [...new Set(readings.flatMap((reading) => texts.inBytes(reading)))];
+}
+
+/** Both orders of bytes. Node 24 corrupts its memory over an odd number of bytes at an odd address. */
+function utf16(bytes: Buffer): string[] {
+  const even = Buffer.from(bytes.subarray(0, bytes.length & ~1));
+  const text = even.toString("utf16le");
+  return even.length === 0 ? [] : [text, even.swap16().toString("utf16le")];
+}
+
+const entryOfZip = Buffer.from("PK\u0003\u0004", "latin1");
+
+/** The files in an archive. */
+function unpacked(bytes: Buffer): Buffer[] {
+  const files: Buffer[] = [];
+  for (let at = bytes.indexOf(entryOfZip); at >= 0 && at + 30 < bytes.length; at = bytes.indexOf(entryOfZip, at + 4)) {
+    const content = bytes.subarray(at + 30 + bytes.readUInt16LE(at + 26) + bytes.readUInt16LE(at + 28));
+    try {
+      files.push(inflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 64 * 1024 ** 2 }));
+    } catch {
+      // Stored without compression, and so found as it is, or no archive at all.
+    }
+  }
+  return files;
+}
+
+function rtfDecoded(text: string): string {
+  return text
+    .replace(/\\'([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+    .replace(/\\u(-?\d+) ?\??/g, (_, value: string) => String.fromCharCode(Number(value) & 0xffff))
+    .replace(/\\[a-z]+-?\d* ?|[{}]/g, "");
 }
 
 function percentDecoded(text: string): string {

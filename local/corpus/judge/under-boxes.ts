@@ -4,7 +4,7 @@ import { readGlyphs, type PageGlyphs } from "../reader/page.ts";
 import type { PDFPageProxy } from "../reader/pdf.ts";
 import type { Glyph } from "../reader/walk.ts";
 import { fold } from "./fold.ts";
-import type { Finding, JudgedRedaction } from "./redaction.ts";
+import type { JudgedRedaction } from "./redaction.ts";
 
 /** Points of a picture to a point of the page. */
 const scale = 2;
@@ -24,22 +24,20 @@ export function isHidden({ ink }: Glyph, box: Box): boolean {
 /** What is left under the boxes of a page. */
 export async function judgePage(
   page: PDFPageProxy,
-  pageIndex: number,
   redactions: readonly JudgedRedaction[],
-): Promise<{ glyphs: PageGlyphs; findings: Finding[] }> {
+): Promise<{ glyphs: PageGlyphs; findings: string[] }> {
   const glyphs = await readGlyphs(page);
-  const where = `page ${pageIndex + 1}`;
   const boxes = redactions.flatMap((redaction) => redaction.boxes.map((box) => ({ redaction, box })));
-  const findings: Finding[] = [];
+  const findings: string[] = [];
   if (boxes.length === 0) return { glyphs, findings };
   for (const { redaction, box } of boxes) {
     const overlay = fold(redaction.overlayText ?? "");
     const left = glyphs.glyphs.filter((glyph) => !glyph.isSpace && isHidden(glyph, box));
     const text = left.map((glyph) => glyph.text).join("");
     if (left.length === 0 || isOverlay(fold(text), overlay)) continue;
-    findings.push({ where, what: `${left.length} glyphs under a box` });
+    findings.push(`${left.length} glyphs under a box`);
   }
-  findings.push(...(await judgePictures(page, boxes)).map((what) => ({ where, what })));
+  findings.push(...(await judgePictures(page, boxes)));
   return { glyphs, findings };
 }
 

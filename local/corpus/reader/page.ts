@@ -1,7 +1,7 @@
+import { hash } from "node:crypto";
 import { AnnotationMode } from "pdfjs-dist/legacy/build/pdf.mjs";
-import type { Box } from "./matrix.ts";
 import { geometryOf, type PageGeometry, type PDFPageProxy } from "./pdf.ts";
-import { Walk, type Glyph, type WalkFont } from "./walk.ts";
+import { Walk, type Glyph, type Outline, type WalkFont } from "./walk.ts";
 
 /** Everything that a page draws with glyphs, in the order of drawing. */
 export interface PageGlyphs extends PageGeometry {
@@ -42,14 +42,16 @@ export function fontsOf(page: PDFPageProxy): (name: string) => WalkFont | undefi
 }
 
 function fontOf(objects: LoadedObjects, font: LoadedFont): WalkFont {
-  const inks = new Map<string, Box | undefined>();
+  const outlines = new Map<string, Outline | undefined>();
   return {
     fontMatrix: font.fontMatrix ?? [0.001, 0, 0, 0.001, 0, 0],
     isVertical: font.vertical === true,
     isType3: font.isType3Font === true,
-    inkOf: (character) => {
-      if (!inks.has(character)) inks.set(character, inkOf(objects, `${font.loadedName}_path_${character}`));
-      return inks.get(character);
+    outlineOf: (character) => {
+      if (!outlines.has(character)) {
+        outlines.set(character, outlineOf(objects, `${font.loadedName}_path_${character}`));
+      }
+      return outlines.get(character);
     },
   };
 }
@@ -57,7 +59,7 @@ function fontOf(objects: LoadedObjects, font: LoadedFont): WalkFont {
 /** The numbers of points that follow the operators of a path: move, line, curve, quadratic curve, close. */
 const pointsAfter = [1, 1, 3, 2, 0];
 
-function inkOf(objects: LoadedObjects, id: string): Box | undefined {
+function outlineOf(objects: LoadedObjects, id: string): Outline | undefined {
   if (!objects.has(id)) return undefined;
   const { path } = objects.get(id) as { path: ArrayLike<number> };
   const ink = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
@@ -71,5 +73,6 @@ function inkOf(objects: LoadedObjects, id: string): Box | undefined {
       ink.bottom = Math.max(ink.bottom, y);
     }
   }
-  return ink.left <= ink.right ? ink : undefined;
+  if (ink.left > ink.right) return undefined;
+  return { ink, shape: hash("sha1", Array.from(path, (value) => value.toFixed(3)).join(" "), "base64").slice(0, 12) };
 }

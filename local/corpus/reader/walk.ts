@@ -6,8 +6,16 @@ export interface WalkFont {
   fontMatrix: ArrayLike<number>;
   isVertical: boolean;
   isType3: boolean;
-  /** The box of the glyph's ink in ems; undefined where the font has no outline of it. */
-  inkOf: (character: string) => Box | undefined;
+  /** Undefined where the font has no outline of a glyph. */
+  outlineOf: (character: string) => Outline | undefined;
+}
+
+/** The outline of a glyph. */
+export interface Outline {
+  /** The box of its ink in ems. */
+  ink: Box;
+  /** The same for the same outline, whatever its glyph is called. */
+  shape: string;
 }
 
 /** What pdf.js says of a glyph. */
@@ -22,6 +30,8 @@ interface ShownGlyph {
 /** A glyph that a page draws, whether or not it can be seen. */
 export interface Glyph {
   text: string;
+  /** See {@link Outline}; empty where nothing is known of it. */
+  shape: string;
   /** The box of its ink, or of its advance where nothing is known of the ink. */
   ink: Box;
   /** From descender to ascender, over its advance. */
@@ -277,10 +287,12 @@ export class Walk {
   ): void {
     const width = font.isVertical ? glyph.width * scale : advance;
     const line = applyToBox(place, 0, descender * size, width, ascender * size);
-    const ink = font.isType3 ? undefined : font.inkOf(glyph.fontChar);
+    const outline = font.isType3 ? undefined : font.outlineOf(glyph.fontChar);
+    const { left = 0, top = 0, right = 0, bottom = 0 } = outline?.ink ?? {};
     this.#about.glyph?.({
       text: glyph.unicode,
-      ink: ink ? applyToBox(place, ink.left * size, ink.top * size, ink.right * size, ink.bottom * size) : line,
+      shape: outline?.shape ?? "",
+      ink: outline ? applyToBox(place, left * size, top * size, right * size, bottom * size) : line,
       line,
       from: apply(place, 0, 0),
       to: font.isVertical ? apply(place, 0, -advance) : apply(place, width, 0),

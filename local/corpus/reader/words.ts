@@ -32,6 +32,11 @@ export function wordsOf(page: PageGlyphs, pageIndex: number): Place[] {
     .filter(({ text, boxes }) => /[\p{L}\p{N}]/u.test(text) && boxes.every((box) => isShown(box, page)));
 }
 
+/** The outlines of glyphs one after the other, spaces left out. */
+export function shapesOf(glyphs: readonly Glyph[]): string[] {
+  return glyphs.flatMap(({ shape }) => (shape === "" ? [] : [shape]));
+}
+
 /** The texts of glyphs, with a space wherever there is a gap. */
 export function spacedText(glyphs: readonly Glyph[]): string {
   let text = "";
