@@ -4,11 +4,11 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { SQSEvent } from "aws-lambda";
 import { pino } from "pino";
 import type { PreUploaderMessage } from "../contracts/messages.ts";
+import { awsInMemory } from "../local/platform/aws-in-memory.ts";
 import { connectDocumentEngine } from "../local/platform/services.ts";
 import { createPdfWork } from "../processors/pre_uploader/pdf-worker/pool.ts";
 import { workerFilesOfSources } from "../processors/pre_uploader/pdf-worker/worker-files.ts";
 import { preUploaderHandler } from "../processors/pre_uploader/process.ts";
-import { awsInMemory } from "./aws-in-memory.ts";
 
 /** What it is started with. */
 export interface LambdaData {

@@ -22,8 +22,13 @@ interface Answer {
 /**
  * The vendor's own clients over objects, a topic and queues that are this process's memory: for measuring what is beside
  * them, where an emulator on the same machine would take most of the time.
+ *
+ * @param publishedTo is called with each message that the topic gets
  */
-export function awsInMemory(objects: Map<string, Uint8Array>): { s3: S3Client; sns: SNSClient; sqs: SQSClient } {
+export function awsInMemory(
+  objects: Map<string, Uint8Array>,
+  publishedTo: (message: string) => void = () => undefined,
+): { s3: S3Client; sns: SNSClient; sqs: SQSClient } {
   const client = (answer: (asked: Asked, body: Buffer) => Answer) => ({
     region: "us-east-1",
     credentials: { accessKeyId: "nobody", secretAccessKey: "nothing" },
@@ -35,7 +40,12 @@ export function awsInMemory(objects: Map<string, Uint8Array>): { s3: S3Client; s
   });
   return {
     s3: new S3Client({ ...client(store(objects)), forcePathStyle: true, responseChecksumValidation: "WHEN_REQUIRED" }),
-    sns: new SNSClient(client(() => said("text/xml", published()))),
+    sns: new SNSClient(
+      client((_asked, body) => {
+        publishedTo(new URLSearchParams(body.toString()).get("Message") ?? "");
+        return said("text/xml", published());
+      }),
+    ),
     sqs: new SQSClient(client((_asked, body) => said("application/x-amz-json-1.0", sent(body)))),
   };
 }
