@@ -172,7 +172,9 @@ describe("a PDF that is prepared for Document Engine", () => {
           "<</Type/Annot/Subtype/Link/Rect[40 200 90 220]/Dest[3 0 R/Fit]/StructParent 2>>",
           appearance("quiet drawing"),
           "<</Type/StructElem/S/Link/P 9 0 R/Pg 3 0 R/K<</Type/OBJR/Obj 12 0 R>>>>",
-          "<</Type/StructElem/S/Div/P 9 0 R/K[10 0 R]/Alt(quiet words of its parent)>>",
+          "<</Type/StructElem/S/Div/P 9 0 R/K[10 0 R 16 0 R]/Alt(quiet words of its parent)>>",
+          element("[<</Type/OBJR/Obj 17 0 R>>]", "/ActualText(quiet words of another)"),
+          annotation("Stamp").replace("/P 3 0 R", ""),
         ],
         "/StructTreeRoot 7 0 R/MarkInfo<</Marked true>>",
       );

@@ -44,7 +44,7 @@ const allPixels = async (pdf: Uint8Array, pages: number) => {
   return Array.from({ length: pages }, (_, index) => pixelsOf(library, pdf, index).toString("base64"));
 };
 
-/** Three pages that share whatever pages can share; the first inherits its resources, which hold themselves. */
+/** Three pages that share whatever pages can share; two inherit resources, whose form has resources that hold it. */
 function sharing(): Uint8Array {
   const form = "/Type/XObject/Subtype/Form/BBox[0 0 400 300]";
   const picture = "/Type/XObject/Subtype/Image/Width 2/Height 1/BitsPerComponent 8";
@@ -52,9 +52,9 @@ function sharing(): Uint8Array {
     `<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 300]/Contents ${contents}${more}>>`;
   return pdfOf([
     "<</Type/Catalog/Pages 2 0 R>>",
-    "<</Type/Pages/Kids[3 0 R 4 0 R 5 0 R]/Count 3/Resources 6 0 R>>",
+    "<</Type/Pages/Kids[3 0 R 4 0 R 5 0 R]/Count 3/Resources<</Font<</F1 14 0 R>>/XObject<</Form 10 0 R/Picture 11 0 R>>/Pattern<</P 12 0 R>>/ExtGState<</S<</SMask<</S/Luminosity/G 17 0 R>>>>>>>>>>",
     leaf("[7 0 R 8 0 R]", ""),
-    leaf("15 0 R", "/Resources 6 0 R"),
+    leaf("15 0 R", ""),
     leaf("8 0 R", "/Resources<</Font<</F1 14 0 R>>/XObject 9 0 R/ExtGState<</S 13 0 R>>>>"),
     "<</Font<</F1 14 0 R>>/XObject 9 0 R/Pattern<</P 12 0 R>>/ExtGState<</S 13 0 R>>>>",
     stream("q BT /F1 12 Tf 40 240 Td (Shared line) Tj ET Q /Form Do /Pattern cs /P scn 200 200 50 50 re f"),
