@@ -65,7 +65,7 @@ export async function brand(
     const { pageIndex, bbox } = stamp.content;
     return { pageIndex, text: textOf(stamp), box: boxOf(bbox) };
   });
-  prove(to.pdfium, produced, { source: source.bytes, redactions, terms: { words: [] }, drawn, isRebuilt: false });
+  prove(to.pdfium, produced, { source: source.bytes, redactions, terms: { terms: [] }, drawn, isRebuilt: false });
   return { pdf: produced, secrets, redactions: redactions.length };
 }
 

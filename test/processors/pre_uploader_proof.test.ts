@@ -14,7 +14,7 @@ describe("the proof of a produced PDF", () => {
   /** The claim that the secret was redacted, and whatever else the test is about. */
   const claimOf = async (pdf: Uint8Array, more: Partial<Claim> = {}): Promise<Claim> => {
     const redactions = [{ pageIndex: 0, boxes: [boxOf(await boxOfWord(pdf, 0, secret))], overlayText: "GONE" }];
-    return { source: pdf, redactions, terms: { words: [] }, drawn: [], isRebuilt: false, ...more };
+    return { source: pdf, redactions, terms: { terms: [] }, drawn: [], isRebuilt: false, ...more };
   };
   const faultsOf = async (produced: Uint8Array, more: Partial<Claim> = {}) => {
     const claim = await claimOf(await makePdf([{ lines: source }]), more);
