@@ -257,7 +257,7 @@ export class Walk {
     const state = this.#state;
     const { font, size, direction } = state;
     if (!font || size === 0) return;
-    const scale = size * Number(font.fontMatrix[0] ?? 0.001);
+    const scale = size * (font.fontMatrix[0] ?? 0.001);
     const hScale = state.hScale * direction;
     const text = multiply(multiply(state.ctm, state.textMatrix), [1, 0, 0, 1, state.x, state.y + state.rise]);
     const map = multiply(text, [hScale, 0, 0, direction, 0, 0]);
