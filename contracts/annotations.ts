@@ -2,9 +2,19 @@ import { z } from "zod";
 
 const brandOrLayer = z.enum(["brand_in", "layer"]);
 
-/** How each annotation type travels; a type that is not named does not. Comments are always a layer. */
+const redactionChoices = "brand_in, layer or leave";
+/** Required, so that nobody leaves redactions behind by forgetting them. `leave`: they do not travel. */
+const brandLayerOrLeave = z.enum(["brand_in", "layer", "leave"], {
+  error: ({ input }) =>
+    input === undefined ? `is required: choose ${redactionChoices}` : `must be one of ${redactionChoices}`,
+});
+
+/**
+ * How each annotation type travels. Of the types other than redactions, one that is not named does not travel. Comments
+ * are always a layer.
+ */
 export const annotationChoices = z.strictObject({
-  redactionsAs: brandOrLayer.optional(),
+  redactionsAs: brandLayerOrLeave,
   highlightsAs: brandOrLayer.optional(),
   notesAs: brandOrLayer.optional(),
   stickersAs: brandOrLayer.optional(),
@@ -69,23 +79,30 @@ export function virtualTypeOf({ type, customData }: Typed): string {
   return marker.success ? `${type}:${marker.data.stamp}` : type;
 }
 
-/** What travels with an annotation; `undefined`: none of our types, so that it does not travel. */
-function annotationTypeOf(content: Typed): BrandableType | undefined {
-  return virtualTypes[virtualTypeOf(content)];
+/** The type of ours that has a name of Document Engine; `undefined`: none. */
+export function typeNamed(name: string): BrandableType | undefined {
+  return Object.hasOwn(virtualTypes, name) ? virtualTypes[name] : undefined;
+}
+
+/** Whether an annotation hides what is under it, whatever else it is. */
+export function isRedaction(content: Typed): boolean {
+  return typeNamed(virtualTypeOf(content)) === "redactions";
 }
 
 /**
- * How an annotation travels under the given choices; `undefined`: it stays. Where comments travel, the root of a thread
- * goes with its thread whatever it is itself.
+ * How an annotation travels under the given choices; `undefined`: it stays. A redaction follows `redactionsAs` whatever
+ * else it is: the root of a thread, grouped, hidden, locked. Of the others, the root of a thread goes with its thread
+ * where comments travel.
  */
 export function routeOf(
   content: Typed,
   choices: AnnotationChoices,
 ): { type: AnnotationType; as: "brand_in" | "layer" } | undefined {
-  if (content.isCommentThreadRoot === true && choices.comments === true) return { type: "comments", as: "layer" };
-  const type = annotationTypeOf(content);
+  const isThread = content.isCommentThreadRoot === true && choices.comments === true && !isRedaction(content);
+  if (isThread) return { type: "comments", as: "layer" };
+  const type = typeNamed(virtualTypeOf(content));
   const as = type && choices[choiceOf[type]];
-  return as && { type, as };
+  return as && as !== "leave" ? { type, as } : undefined;
 }
 
 /** The id under which one exhibit of a case lies in Document Engine. */

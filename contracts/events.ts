@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { batchId, caseId, exchangeId, rowId } from "./ids.ts";
+import { redactionCounts } from "./redactions.ts";
 
 /** Every event on the topic, by the name that consumers filter on. */
 export const eventTypes = [
@@ -94,6 +95,10 @@ export const fileDetail = z.looseObject({
   error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
   /** What should be known of it although it arrived. */
   warning: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  /** What became of the redactions of each exhibit, where that is known. */
+  exhibits: z.array(z.looseObject({ redactions: redactionCounts.optional() })).optional(),
+  /** What a rebuilt document has no longer: how many of what, e.g. `{ attachments: 2 }`. */
+  removed: z.record(z.string(), z.int().nonnegative()).optional(),
 });
 export type FileDetail = z.infer<typeof fileDetail>;
 

@@ -55,6 +55,21 @@ export const tableCount = z.object({
     .optional(),
 });
 
+/**
+ * Why a document is privileged in the sense of `excludePrivileged`: the relevancy of one of its exhibits, or its review
+ * status. The values are those of the case schema.
+ */
+export const privilegeReason = z.enum(["privileged", "held_back"]);
+export type PrivilegeReason = z.infer<typeof privilegeReason>;
+
+/** Privileged or held-back documents of the selection: those that travel, and those that were left out. */
+export const privilegedCounts = z.object({ included: z.int().nonnegative(), excluded: z.int().nonnegative() });
+export type PrivilegedCounts = z.infer<typeof privilegedCounts>;
+
+/** One line of `excluded.jsonl`: a document that was left out of the selection. */
+export const excludedDocument = z.object({ documentId: rowId, because: z.array(privilegeReason).min(1) });
+export type ExcludedDocument = z.infer<typeof excludedDocument>;
+
 /** `report.json` beside the manifest: what the record copy did. Written last, so its presence means "complete". */
 export const copyReport = z.object({
   documents: z.int().nonnegative(),
@@ -62,6 +77,8 @@ export const copyReport = z.object({
   rows: z.record(z.string(), tableCount),
   /** What could not travel: `table` or `table.column` that only one side has. */
   skipped: z.array(z.string()),
+  /** Null where the source case knows neither of the two. */
+  privileged: privilegedCounts.nullable().default(null),
   seconds: z.number(),
 });
 export type CopyReport = z.infer<typeof copyReport>;
@@ -101,6 +118,11 @@ export type CopyRemoval = z.infer<typeof copyRemoval>;
  */
 export function removalKey(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}removed.json`;
+}
+
+/** Written when the documents are selected, before any is copied; absent where the request leaves none out. */
+export function excludedKey(exchangeId: string): string {
+  return `${exchangePrefix(exchangeId)}excluded.jsonl`;
 }
 
 /** Written every second while rows are copied. */

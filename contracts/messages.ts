@@ -2,7 +2,7 @@ import { z } from "zod";
 import { annotationChoices, annotationTypes } from "./annotations.ts";
 import { batchId, exchangeContext, rowId } from "./ids.ts";
 import { wireError } from "./errors.ts";
-import { exhibitPair, manifestFile } from "./manifest.ts";
+import { exhibitPair, manifestFile, manifestLine } from "./manifest.ts";
 
 /** `s3_copy` queue: copy one file of one document. */
 export const s3CopyMessage = z.strictObject({
@@ -11,6 +11,10 @@ export const s3CopyMessage = z.strictObject({
   documentId: rowId,
   destinationDocumentId: rowId,
   exhibitIds: z.array(rowId),
+  /** The exhibits that the file is shown for; none for a native and a text. */
+  exhibits: z.array(exhibitPair).default([]),
+  /** The batch in which the document came into the source case; with the exhibits it names them in Document Engine. */
+  sourceBatchId: manifestLine.shape.sourceBatchId.default(null),
   /** The bucket that holds the files of all cases. */
   bucket: z.string().min(1),
   file: manifestFile,

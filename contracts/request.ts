@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { annotationChoices, choiceOf, virtualTypes } from "./annotations.ts";
+import { annotationChoices, choiceOf, typeNamed } from "./annotations.ts";
 import { batchId, caseId, rowId } from "./ids.ts";
 
 /** What Document Engine's types were called before, in requests. */
@@ -10,7 +10,7 @@ const requestedChoices = z
   .record(z.string(), z.unknown())
   .transform((given, context) => {
     const named = Object.entries(given).map(([name, as]): [string, unknown] => {
-      const type = virtualTypes[formerNames[name] ?? name];
+      const type = typeNamed(formerNames[name] ?? name);
       return [type ? choiceOf[type] : name, as];
     });
     const choices = Object.fromEntries(named);
@@ -74,6 +74,8 @@ export const exchangeRequestBody = z
     selection: selectionBody,
     includeNatives: z.boolean().default(false),
     annotations: requestedChoices.optional(),
+    /** Leaves privileged and held-back documents out of the selection. */
+    excludePrivileged: z.boolean().default(false),
     metadata: z
       .array(metadataKind)
       .default([...metadataKinds])

@@ -1,7 +1,7 @@
 import type { WireError } from "../../contracts/errors.ts";
 import type { PayloadDetail } from "../../contracts/events.ts";
 import type { ExchangeContext } from "../../contracts/ids.ts";
-import type { CopyReport } from "../../contracts/manifest.ts";
+import type { CopyReport, PrivilegedCounts } from "../../contracts/manifest.ts";
 import type { ExchangeRequest } from "../../contracts/request.ts";
 import type { ExchangeState, FinalState } from "../../contracts/states.ts";
 import type { ExchangeOutputs } from "../../programs/exchange/config.ts";
@@ -45,6 +45,10 @@ export interface Facts {
   readonly quietSince: Date | null;
   /** Rows of each table as the record copy reported them. */
   readonly rows: CopyReport["rows"] | null;
+  /** Privileged and held-back documents that the selection held when the request was accepted; null where unknown. */
+  readonly privilegedSelected: number | null;
+  /** The same as the record copy found and treated them, later. */
+  readonly privilegedCopied: PrivilegedCounts | null;
   /** The final state that the destruction leads to. */
   readonly outcome: FinalState | null;
   /** What became of the rows that the record copy wrote; known once the destruction begins. */
@@ -75,6 +79,8 @@ export const noFacts: Facts = {
   drainRound: 0,
   quietSince: null,
   rows: null,
+  privilegedSelected: null,
+  privilegedCopied: null,
   outcome: null,
   records: null,
   cancelRequestedAt: null,

@@ -19,11 +19,12 @@ import {
   type Known,
 } from "../registry/exchanges.ts";
 import { documentCounts, page, stageCounts } from "../registry/ledger.ts";
+import { documentTotals } from "../registry/totals.ts";
 import { callerOf, mayTouch, type Caller } from "./auth.ts";
 import { dedupeKey, requestHash } from "./keys.ts";
 import { Problem } from "./problem.ts";
 import { documentsQuery, invalid, listQuery, parsed } from "./query.ts";
-import { accepted, ending, entry, full } from "./view.ts";
+import { accepted, documentEntry, ending, entry, full } from "./view.ts";
 
 export interface ExchangeRoutes {
   readonly db: Registry;
@@ -91,9 +92,9 @@ async function acceptOnce(
   const known = await findByKey(routes.db, key, natural);
   if (known) return same(known, hash, natural);
 
-  const selected = await check(request, routes);
+  const { selected, privileged } = await check(request, routes);
   const acceptance = { id: randomUUID(), subject: caller.subject, dedupeKey: key, natural, requestHash: hash };
-  const now = await acceptUnlessFull({ ...acceptance, request, selected }, routes);
+  const now = await acceptUnlessFull({ ...acceptance, request, selected, privileged }, routes);
   if (now.created) routes.accepted(now.record);
   return same(now, hash, natural);
 }
@@ -115,11 +116,11 @@ function same(known: Known, hash: string, natural: boolean): ExchangeRecord {
   throw new Problem(422, "IDEMPOTENCY_KEY_REUSED", detail);
 }
 
-/** Looks in both cases; returns how many documents are selected. */
+/** Looks in both cases; returns how many documents are selected, and how many privileged ones the selection holds. */
 async function check(
   request: ExchangeRequest,
   { cases, hasDocumentEngine }: Pick<ExchangeRoutes, "cases" | "hasDocumentEngine">,
-): Promise<number> {
+): Promise<{ selected: number; privileged: number | null }> {
   if (request.annotations && !hasDocumentEngine) {
     throw new Problem(422, "NOT_SUPPORTED", "annotations cannot travel: this environment has no Document Engine", {
       errors: [{ field: "annotations", message: "needs a Document Engine, and this environment has none" }],
@@ -130,13 +131,24 @@ async function check(
   const missing = fields.filter((_, index) => exist[index] !== true);
   if (missing.length > 0) throw invalid(missing.map((field) => ({ field, message: "is not a case that exists" })));
 
-  const { documents, unknownIds } = await cases.select(request.sourceCaseId, request.selection);
+  const { documents, privileged, unknownIds } = await cases.select(request.sourceCaseId, request.selection);
   if (unknownIds.length > 0) {
     const message = `has documents that the source case lacks: ${unknownIds.join(", ")}`;
     throw invalid([{ field: "selection.documentIds", message }]);
   }
   if (documents === 0) throw invalid([{ field: "selection", message: "selects no document of the source case" }]);
-  return documents;
+  return { selected: documents - excludedOf(request, documents, privileged), privileged };
+}
+
+/** How many documents the request leaves out of those that are selected. */
+function excludedOf({ excludePrivileged }: ExchangeRequest, documents: number, privileged: number | null): number {
+  if (!excludePrivileged) return 0;
+  const because = (message: string) => invalid([{ field: "excludePrivileged", message }]);
+  if (privileged === null) {
+    throw because("cannot be followed: the source case has neither documents.status nor exhibits.relevancy");
+  }
+  if (privileged === documents) throw because("leaves out every document of the selection");
+  return privileged;
 }
 
 /** `GET /exchanges` */
@@ -153,13 +165,14 @@ export function index(routes: ExchangeRoutes): RequestHandler {
 export function show(routes: ExchangeRoutes): RequestHandler {
   return async (request, response) => {
     const record = await visible(request, routes.db);
-    const [past, counts, stages, progress] = await Promise.all([
+    const [past, counts, totals, stages, progress] = await Promise.all([
       history(routes.db, record.id),
       documentCounts(routes.db, record.id),
+      documentTotals(routes.db, record.id),
       stageCounts(routes.db, record.id),
       record.state === "COPYING_RECORDS" ? routes.copyProgress(record.id) : null,
     ]);
-    response.json({ ...full(record, past, counts, stages), ...(progress && { copying: progress.rows }) });
+    response.json({ ...full(record, past, { counts, totals, stages }), ...(progress && { copying: progress.rows }) });
   };
 }
 
@@ -186,22 +199,14 @@ function end(routes: ExchangeRoutes, hurry: boolean): RequestHandler {
   };
 }
 
-/** `GET /exchanges/:id/documents`: the ledger's rows, that is which files did not arrive and why. */
+/** `GET /exchanges/:id/documents`: the ledger's rows, that is which files did not arrive or were left out, and why. */
 export function documents(routes: ExchangeRoutes): RequestHandler {
   return async (request, response) => {
     const { state, after, limit } = parsed(documentsQuery, request.query, "the query");
     const record = await visible(request, routes.db);
     const { entries, next } = await page(routes.db, record.id, { state, after, limit });
     response.json({
-      documents: entries.map(({ stage, unitId, documentId, state, error, occurredAt }) => ({
-        documentId,
-        fileId: unitId,
-        stage,
-        state,
-        // Of what arrived it is no error, but must not go unseen.
-        ...(error && (state === "done" ? { warning: error } : { error })),
-        occurredAt: occurredAt.toISOString(),
-      })),
+      documents: entries.map(documentEntry),
       next: next && `${next.stage}:${next.unitId}`,
     });
   };

@@ -13,7 +13,10 @@ export function dedupeKey(subject: string, header: string | undefined, request: 
 
 /** Tells whether two requests are the same; absent and default values are equal, since the request is parsed. */
 export function requestHash(request: ExchangeRequest): string {
-  return digest(ordered({ ...request, selection: ordered(request.selection) }));
+  const { excludePrivileged, ...others } = request;
+  // A field that came later is left out where it is not set, so that earlier requests keep their hash.
+  const later = excludePrivileged ? { excludePrivileged } : {};
+  return digest(ordered({ ...others, ...later, selection: ordered(request.selection) }));
 }
 
 /** Document ids are a set, and the order of a body's fields means nothing. */

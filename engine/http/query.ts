@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { unitStates } from "../../contracts/ledger.ts";
+import { excludedState, unitStates } from "../../contracts/ledger.ts";
 import { exchangeStates } from "../../contracts/states.ts";
 import { Problem, type FieldError } from "./problem.ts";
 
@@ -12,7 +12,7 @@ export const listQuery = z.strictObject({
 });
 
 export const documentsQuery = z.strictObject({
-  state: z.enum(unitStates).optional(),
+  state: z.enum([...unitStates, excludedState]).optional(),
   after: z
     .string()
     .regex(/^[a-z_]+:\d+$/, "must be the `next` of a page")

@@ -1,36 +1,23 @@
-import type { WireError } from "../../contracts/errors.ts";
-import { stages as allStages, type Stage } from "../../contracts/ledger.ts";
+import { selectionStage, stages as allStages, type Stage } from "../../contracts/ledger.ts";
 import { exchangeStackName } from "../../contracts/names.ts";
 import { planOf, stageOfQueue } from "../../contracts/plan.ts";
 import { isFinal } from "../../contracts/states.ts";
 import { expectedUnits } from "../exchange/observed.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
-import { noUnits, type DocumentCounts, type stageCounts } from "../registry/ledger.ts";
+import { noUnits, type DocumentCounts, type LedgerRow, type stageCounts } from "../registry/ledger.ts";
 import type { Transition } from "../registry/exchanges.ts";
+import type { DocumentTotals } from "../registry/totals.ts";
+import { warningsOf, warningsOfRequest, warningsOfRow, type Warning } from "./warnings.ts";
 
 /** Final rows of the ledger, by stage. */
 type Stages = Awaited<ReturnType<typeof stageCounts>>;
 
 /** What `POST` answers, the first time and ever again: how far the exchange is by then tells `GET`. */
 export function accepted(record: ExchangeRecord) {
-  return { exchangeId: record.id, jobId: record.id, state: "ACCEPTED", ...warned(record) };
+  return { exchangeId: record.id, jobId: record.id, state: "ACCEPTED", ...listed(warningsOfRequest(record)) };
 }
 
-/**
- * What the caller should know although nothing is wrong: as `warnings`, where there is any.
- * `withheld`: documents of which annotations did not travel, because they quote or touch what a redaction hides.
- */
-function warned({ id, request }: ExchangeRecord, withheld = 0): { warnings?: WireError[] } {
-  const warnings: WireError[] = [];
-  if (request.includeNatives && request.annotations?.redactionsAs === "brand_in") {
-    const message =
-      "natives travel as they were collected: what a redaction hides in a document can be read in its native";
-    warnings.push({ code: "NATIVES_UNREDACTED", message });
-  }
-  if (withheld > 0) {
-    const message = `annotations of ${withheld} documents quote or touch what a redaction hides and were not carried: see the warnings of GET /exchanges/${id}/documents?state=done`;
-    warnings.push({ code: "ANNOTATIONS_NOT_CARRIED", message });
-  }
+function listed(warnings: readonly Warning[]): { warnings?: readonly Warning[] } {
   return warnings.length > 0 ? { warnings } : {};
 }
 
@@ -66,21 +53,35 @@ export function entry(record: ExchangeRecord) {
   };
 }
 
+/** What the ledger holds of one exchange. */
+export interface LedgerSummary {
+  readonly counts: DocumentCounts;
+  readonly totals: DocumentTotals;
+  readonly stages: Stages;
+}
+
 /** Everything that is known of one exchange. */
-export function full(record: ExchangeRecord, history: readonly Transition[], counts: DocumentCounts, stages: Stages) {
+export function full(
+  record: ExchangeRecord,
+  history: readonly Transition[],
+  { counts, totals, stages }: LedgerSummary,
+) {
   const { request, facts } = record;
+  const isComplete = hasEnded(record, stages);
   const failed = record.state === "FAILED" || record.state === "FAILING" || facts.outcome === "FAILED";
   return {
     ...entry(record),
     selection: request.selection,
     includeNatives: request.includeNatives,
     ...(request.annotations && { annotations: request.annotations }),
+    ...(request.excludePrivileged && { excludePrivileged: true }),
     metadata: request.metadata,
-    ...warned(record, counts.withheld),
+    ...listed(warningsOf(record, { ...totals, withheld: counts.withheld, isComplete })),
     stack: exchangeStackName(record.id),
     stateHistory: history.map(({ state, at, reason }) => ({ state, at: at.toISOString(), reason })),
     ...(record.waiting !== null && { waiting: record.waiting }),
-    documents: documentsOf(record, counts, stages),
+    documents: documentsOf(record, counts, isComplete),
+    ...(totals.redactions && { redactions: totals.redactions }),
     stages: stagesOf(record, stages),
     ...(facts.cancelRequestedAt && { cancelRequestedAt: facts.cancelRequestedAt.toISOString() }),
     ...(facts.rows && { rows: facts.rows }),
@@ -98,15 +99,15 @@ function isEnding({ state }: ExchangeRecord): boolean {
  * Documents by how they fared. Until every unit has a final row, a document of which one file arrived counts as copied;
  * of which nothing was heard yet, as pending.
  */
-function documentsOf(record: ExchangeRecord, counts: DocumentCounts, stages: Stages) {
-  const { notFound, failed } = counts;
-  const complete = Object.values(stagesOf(record, stages)).every(isComplete);
-  const known = complete ? record.selected : counts.seen;
+function documentsOf(record: ExchangeRecord, counts: DocumentCounts, isComplete: boolean) {
+  const { notFound, failed, excluded } = counts;
+  const known = isComplete ? record.selected : counts.seen;
   return {
     selected: record.selected,
     copied: known - notFound - failed,
     notFound,
     failed,
+    ...(excluded > 0 && { excluded }),
     ...(known < record.selected && { pending: record.selected - known }),
   };
 }
@@ -129,6 +130,28 @@ function stagesOf({ request, facts }: ExchangeRecord, stages: Stages): Partial<R
   return Object.fromEntries(allStages.filter((stage) => own.has(stage)).map((stage) => [stage, of(stage)]));
 }
 
-function isComplete({ expected, done, notFound, failed }: StageView): boolean {
+/** Whether every unit of every stage has a final row. */
+function hasEnded(record: ExchangeRecord, stages: Stages): boolean {
+  return Object.values(stagesOf(record, stages)).every(isStageComplete);
+}
+
+function isStageComplete({ expected, done, notFound, failed }: StageView): boolean {
   return expected !== null && done + notFound + failed >= expected;
+}
+
+/** One row of the ledger: a file in a stage, or a document that was left out. `warning`, the first, is a former name. */
+export function documentEntry(row: LedgerRow) {
+  const { stage, unitId, documentId, state, error, redactions, occurredAt } = row;
+  const warnings = warningsOfRow(row);
+  const [warning] = warnings;
+  return {
+    documentId,
+    ...(stage !== selectionStage && { fileId: unitId }),
+    stage,
+    state,
+    ...(warning && { warning, warnings }),
+    ...(error && warning?.code !== error.code && { error }),
+    ...(redactions && { redactions }),
+    occurredAt: occurredAt.toISOString(),
+  };
 }

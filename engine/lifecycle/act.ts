@@ -14,6 +14,7 @@ import { end, requestCancel } from "../registry/operations.ts";
 import type { UploaderCoordinator } from "../uploader/coordinator.ts";
 import { readReport } from "./copy-files.ts";
 import { eventMessage, recheckMessage } from "./events.ts";
+import { listExcluded } from "./exclusions.ts";
 import {
   copyArguments,
   executionArn,
@@ -127,7 +128,7 @@ async function move(
     to: action.to,
     reason,
     change: {
-      ...(await changesOf(action, record, hands)),
+      ...(await changesOf(action, record, now, hands)),
       // The first cause stays: what failed later is often only its consequence.
       ...(action.failure && { failure: stored(action.failure, action.isCause === true) }),
     },
@@ -141,15 +142,28 @@ function stored(failure: WireError, isCause: boolean) {
 }
 
 /** Facts that belong to the entering of a state. */
-async function changesOf(action: Acting<"move">, record: ExchangeRecord, hands: Hands): Promise<ExchangeChange> {
+async function changesOf(
+  action: Acting<"move">,
+  record: ExchangeRecord,
+  now: Date,
+  hands: Hands,
+): Promise<ExchangeChange> {
   if (action.to === "DRAINING") return { drain_round: record.facts.drainRound + 1, quiet_since: null };
   if (action.to === "DESTROYING") {
     const { outcome = "FAILED", records } = action;
     return { outcome, ...(records && { records: JSON.stringify(records) }) };
   }
   if (action.to !== "CONSTRUCTING_PAYLOAD") return {};
-  const report = await readReport(hands.aws.s3, hands.global.dataBucket, record.id);
-  return { table_rows: report && JSON.stringify(report.rows), copy_finished_at: databaseNow };
+  const { s3 } = hands.aws;
+  const { dataBucket } = hands.global;
+  const report = await readReport(s3, dataBucket, record.id);
+  if (report && !report.privileged && record.request.excludePrivileged) throw notExcluded(record);
+  if (report?.privileged?.excluded) await listExcluded(hands.db, s3, dataBucket, record.id, now);
+  return {
+    table_rows: report && JSON.stringify(report.rows),
+    privileged_copied: report?.privileged ? JSON.stringify(report.privileged) : null,
+    copy_finished_at: databaseNow,
+  };
 }
 
 /** Notes since when the uploader cannot be told anything. */
@@ -196,5 +210,13 @@ function unaccounted(record: ExchangeRecord): PermanentError {
   return new PermanentError(
     "MANIFEST_INCOMPLETE",
     `exchange ${record.id} expects more units than its manifest lists, and every unit of the manifest is accounted for`,
+  );
+}
+
+/** A record copy that does not know the argument copies everything. */
+function notExcluded(record: ExchangeRecord): PermanentError {
+  return new PermanentError(
+    "PRIVILEGED_NOT_EXCLUDED",
+    `the record copy of exchange ${record.id} does not report what it left out as excludePrivileged asks: deploy the Glue job of this release`,
   );
 }

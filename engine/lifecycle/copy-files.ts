@@ -5,12 +5,15 @@ import {
   copyProgress,
   copyRemoval,
   copyReport,
+  excludedDocument,
+  excludedKey,
   progressKey,
   removalKey,
   reportKey,
   type CopyProgress,
   type CopyRemoval,
   type CopyReport,
+  type ExcludedDocument,
 } from "../../contracts/manifest.ts";
 
 /** Whether a run has written this object. Who may list only under a prefix is refused a key that is missing: a listing tells. */
@@ -34,8 +37,23 @@ export function readRemoval(s3: S3Client, bucket: string, exchangeId: string): P
   return read(s3, bucket, removalKey(exchangeId), copyRemoval);
 }
 
+/** The documents that the record copy left out of the selection, none while it has not selected. */
+export async function readExcluded(s3: S3Client, bucket: string, exchangeId: string): Promise<ExcludedDocument[]> {
+  const text = (await readText(s3, bucket, excludedKey(exchangeId))) ?? "";
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => excludedDocument.parse(JSON.parse(line)));
+}
+
 async function read<T>(s3: S3Client, bucket: string, key: string, schema: z.ZodType<T>): Promise<T | null> {
+  const text = await readText(s3, bucket, key);
+  return text === null ? null : schema.parse(JSON.parse(text));
+}
+
+/** Null where there is no such object. */
+async function readText(s3: S3Client, bucket: string, key: string): Promise<string | null> {
   if (!(await isThere(s3, bucket, key))) return null;
   const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  return schema.parse(JSON.parse((await body?.transformToString()) ?? ""));
+  return (await body?.transformToString()) ?? "";
 }

@@ -30,6 +30,7 @@ export function copyArguments(
     "--batch_id": context.batchId,
     "--include_natives": String(request.includeNatives),
     "--annotated": String(request.annotations !== undefined),
+    "--exclude_privileged": String(request.excludePrivileged),
     "--metadata": JSON.stringify(request.metadata),
     "--manifest_prefix": manifestPrefix(id),
     "--report_key": reportKey(id),

@@ -21,6 +21,8 @@ export interface Acceptance {
   readonly requestHash: string;
   readonly request: ExchangeRequest;
   readonly selected: number;
+  /** How many privileged or held-back documents the selection held; null or absent where that is not known. */
+  readonly privileged?: number | null;
 }
 
 /** No more exchanges are taken until some of those that wait have begun. */
@@ -98,6 +100,7 @@ async function insert(
           batch_id: request.batchId,
           request: JSON.stringify(request),
           selected: acceptance.selected,
+          privileged_selected: acceptance.privileged ?? null,
           created_at: now,
           updated_at: now,
           wake_at: nowPlus(deadlineSeconds),

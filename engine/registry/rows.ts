@@ -2,7 +2,7 @@ import type { Selectable } from "kysely";
 import { z } from "zod";
 import { wireError } from "../../contracts/errors.ts";
 import { payloadDetail } from "../../contracts/events.ts";
-import { tableCount } from "../../contracts/manifest.ts";
+import { privilegedCounts, tableCount } from "../../contracts/manifest.ts";
 import type { ExchangeRequest } from "../../contracts/request.ts";
 import { exchangeOutputs } from "../../programs/exchange/config.ts";
 import type { ExchangeRecord, Operation, RecordsFate } from "../exchange/record.ts";
@@ -10,7 +10,10 @@ import { fromJson, fromNullableJson } from "./database.ts";
 import type { RegistrySchema } from "./schema.ts";
 
 /** The request was parsed when it was accepted; what is stored is its parsed form. */
-const storedRequest = z.custom<ExchangeRequest>((value) => typeof value === "object" && value !== null);
+const storedRequest = z
+  .custom<ExchangeRequest>((value) => typeof value === "object" && value !== null)
+  // Accepted before the field was there.
+  .transform((request): ExchangeRequest => ({ ...request, excludePrivileged: request.excludePrivileged || false }));
 const tableRows = z.record(z.string(), tableCount);
 const recordsFate: z.ZodType<RecordsFate> = z.union([
   z.object({ fate: z.enum(["none", "kept", "removed"]) }),
@@ -43,6 +46,8 @@ export function toRecord(row: Selectable<RegistrySchema["exchanges"]>): Exchange
       drainRound: row.drain_round,
       quietSince: row.quiet_since,
       rows: fromNullableJson(tableRows, row.table_rows),
+      privilegedSelected: row.privileged_selected,
+      privilegedCopied: fromNullableJson(privilegedCounts, row.privileged_copied),
       outcome: row.outcome,
       records: fromNullableJson(recordsFate, row.records),
       cancelRequestedAt: row.cancel_requested_at,

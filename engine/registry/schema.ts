@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from "kysely";
-import type { Stage, UnitState } from "../../contracts/ledger.ts";
+import type { excludedState, selectionStage, Stage, UnitState } from "../../contracts/ledger.ts";
 import type { ExchangeState, FinalState } from "../../contracts/states.ts";
 import type { OperationKind, OperationState } from "../exchange/record.ts";
 
@@ -28,6 +28,9 @@ interface ExchangeTable {
   wake_at: Date;
   /** Grows with every fact that comes from outside, so that a worker notices what arrived while it worked. */
   signals: number;
+  /** Privileged and held-back documents that the selection held when the request was accepted; null where unknown. */
+  privileged_selected: number | null;
+  privileged_copied: NullableJson;
   lease_owner: string | null;
   lease_until: Date | null;
   waiting: string | null;
@@ -97,12 +100,17 @@ interface InboxTable {
 
 interface LedgerTable {
   exchange_id: string;
-  stage: Stage;
+  stage: Stage | typeof selectionStage;
   unit_id: string;
   document_id: string;
-  state: UnitState;
+  state: UnitState | typeof excludedState;
   event_id: string;
   error: NullableJson;
+  redactions_fetched: number | null;
+  redactions_branded: number | null;
+  redactions_layered: number | null;
+  redactions_left: number | null;
+  removed: NullableJson;
   occurred_at: Date;
 }
 

@@ -49,7 +49,7 @@ export async function sendThrough(
   const boxes = places.flatMap(({ pageIndex, boxes: own }) => own.map((box) => ({ pageIndex, ...box })));
   const first = original?.pages[0] ?? { width: 612, height: 792, glyphs: [], toShown: [1, 0, 0, -1, 0, 792] as const };
   const records = [...places.map(redactionRecord), batesRecord(first, number, places)];
-  const choices: AnnotationChoices = { ...(withRedactions && { redactionsAs: "brand_in" }), batesAs: "brand_in" };
+  const choices: AnnotationChoices = { redactionsAs: withRedactions ? "brand_in" : "leave", batesAs: "brand_in" };
   const report = { file, texts, boxes, seconds: 0, removed: {}, leaks: [] };
   const started = performance.now();
   const seconds = () => Math.round(performance.now() - started) / 1000;

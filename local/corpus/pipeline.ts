@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NoopPolicy } from "cockatiel";
 import { pino } from "pino";
 import { engineDocumentId, type AnnotationChoices, type EngineRecord } from "../../contracts/annotations.ts";
 import type { PreUploaderMessage } from "../../contracts/messages.ts";
-import { startPdfium } from "../../processors/pre_uploader/pdf/pdfium.ts";
+import { createPdfWork } from "../../processors/pre_uploader/pdf-worker/pool.ts";
+import { workerFilesOfSources } from "../../processors/pre_uploader/pdf-worker/worker-files.ts";
 import { preUpload } from "../../processors/pre_uploader/process.ts";
 import { createDocumentEngine } from "../../processors/shared/document_engine/client.ts";
 import { startDocumentEngine } from "../document-engine/server.ts";
@@ -40,10 +41,9 @@ export async function openPipeline(): Promise<Pipeline> {
   const server = await startDocumentEngine({ directory, token });
   const secret = { read: () => Promise.resolve({ token }), forget: () => undefined };
   const engine = createDocumentEngine({ url: server.url, secret, retries: new NoopPolicy() });
-  const wasm = await readFile(new URL(import.meta.resolve("@embedpdf/pdfium/pdfium.wasm")));
-  const pdfium = await startPdfium(new Uint8Array(wasm));
+  const pdf = createPdfWork(workerFilesOfSources());
   const to = {
-    ...{ engine, pdfium, maximumPdfBytes },
+    ...{ engine, pdf, maximumPdfBytes },
     log: pino({ level: "silent" }),
     now: () => new Date(),
     topicArn: "arn:aws:sns:us-east-1:000000000000:corpus",
@@ -74,6 +74,7 @@ export async function openPipeline(): Promise<Pipeline> {
       return sentOn(objects, message, events);
     },
     close: async () => {
+      await pdf.close();
       await engine.close();
       await server.stop();
       await rm(directory, { recursive: true, force: true });

@@ -189,6 +189,7 @@ export class Library {
           () => undefined,
         );
         file.applyRedactions();
+        file.loseCatalogKeys();
         const alive = file.objectNumbers();
         for (const record of records) {
           const { pdfObjectId, ...content } = record.content;
@@ -197,7 +198,7 @@ export class Library {
           else if (!record.pristine && pdfObjectId !== undefined) this.store.put(layer, { ...record, content });
         }
         const originals = [...kept].filter((number) => alive.has(number));
-        this.store.putLayer({ ...layer, pdfSha256: this.store.keepPdf(file.save()), originals });
+        this.store.putLayer({ ...layer, pdfSha256: this.store.keepPdf(file.save({ keepNumbers: true })), originals });
       });
     });
   }

@@ -125,6 +125,10 @@ async function make(aws: AwsClients, global: GlobalOutputs, wanted: Wanted): Pro
             MAX_RECEIVE_COUNT: String(global.maxReceiveCount),
             QUEUE_URL: copyQueue.url,
             RETRY_SECONDS: String(global.retrySeconds),
+            ...(global.documentEngine && {
+              DOCUMENT_ENGINE_URL: global.documentEngine.url,
+              DOCUMENT_ENGINE_SECRET_ARN: global.documentEngine.secretArn,
+            }),
           },
         },
         LoggingConfig: { LogFormat: "Text", LogGroup: logGroup },

@@ -2,6 +2,7 @@ import { fileDetail } from "../../contracts/events.ts";
 import type { EventType, ExchangeEvent, FileDetail } from "../../contracts/events.ts";
 import { PermanentError } from "../../contracts/errors.ts";
 import type { LedgerEntry, Stage, UnitState } from "../../contracts/ledger.ts";
+import { sumOfRedactions, type RedactionCounts } from "../../contracts/redactions.ts";
 
 type Reading = (event: ExchangeEvent) => LedgerEntry[];
 
@@ -42,7 +43,8 @@ function entries(event: ExchangeEvent, state: UnitState, stagesOf: (detail: File
   const { eventType, eventId, documentId, jobId, timestamp } = event;
   const detail = fileDetail.safeParse(event.detail);
   if (!detail.success || documentId === undefined) {
-    throw new PermanentError("INVALID_MESSAGE", `${eventType} ${eventId} does not name its document and file`);
+    const faults = (detail.error?.issues ?? []).map(({ path, message }) => `: ${path.join(".")} ${message}`).join("");
+    throw new PermanentError("INVALID_MESSAGE", `${eventType} ${eventId} does not name its document and file${faults}`);
   }
   return stagesOf(detail.data).map((stage) => ({
     exchangeId: jobId,
@@ -52,6 +54,21 @@ function entries(event: ExchangeEvent, state: UnitState, stagesOf: (detail: File
     state,
     eventId,
     error: detail.data.error ?? detail.data.warning ?? null,
+    redactions: redactionsOf(detail.data),
+    removed: removedOf(detail.data),
     occurredAt: new Date(timestamp),
   }));
+}
+
+/** Of all exhibits together; null as long as one of them does not say. */
+function redactionsOf({ exhibits }: FileDetail): RedactionCounts | null {
+  if (exhibits === undefined) return null;
+  const known = exhibits.flatMap(({ redactions }) => redactions ?? []);
+  return known.length === exhibits.length ? sumOfRedactions(known) : null;
+}
+
+/** In the order of the names, so that equal ones are equal texts in the table. */
+function removedOf({ removed = {} }: FileDetail): Record<string, number> | null {
+  const some = Object.entries(removed).filter(([, count]) => count > 0);
+  return some.length > 0 ? Object.fromEntries(some.sort(([one], [other]) => (one < other ? -1 : 1))) : null;
 }

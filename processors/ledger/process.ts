@@ -19,7 +19,15 @@ export interface LedgerDependencies {
 const upsert = upsertStrongest({
   name: ledgerTable,
   key: ["exchange_id", "stage", "unit_id"],
-  carried: ["document_id", "error"],
+  carried: [
+    "document_id",
+    "error",
+    "redactions_fetched",
+    "redactions_branded",
+    "redactions_layered",
+    "redactions_left",
+    "removed",
+  ],
   fact: "state",
   strength: (value) => `FIELD(${value}, ${unitStates.map((state) => `'${state}'`).join(", ")})`,
 });
@@ -74,6 +82,13 @@ export async function writeEntries(database: Database, entries: readonly LedgerE
 
 /** In the order of the columns of the statement. */
 function rowOf(entry: LedgerEntry): unknown[] {
-  const { exchangeId, stage, unitId, documentId, error, eventId, occurredAt, state } = entry;
-  return [exchangeId, stage, unitId, documentId, error && JSON.stringify(error), eventId, occurredAt, state];
+  const { exchangeId, stage, unitId, documentId, error, eventId, occurredAt, state, redactions, removed } = entry;
+  const { fetched = null, branded = null, layered = null, left = null } = redactions ?? {};
+  const key = [exchangeId, stage, unitId];
+  const carried = [documentId, jsonOf(error), fetched, branded, layered, left, jsonOf(removed)];
+  return [...key, ...carried, eventId, occurredAt, state];
+}
+
+function jsonOf(value: object | null | undefined): string | null {
+  return value ? JSON.stringify(value) : null;
 }

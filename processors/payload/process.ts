@@ -22,6 +22,12 @@ export interface PayloadDependencies {
   log: Logger;
 }
 
+/**
+ * A document with more exhibits than this is copied without its redactions being counted: their names would make the
+ * message larger than a queue takes.
+ */
+const countedExhibits = 1000;
+
 /** Messages that are gathered before they are sent together: ten batches. */
 const gathered = 100;
 
@@ -120,7 +126,14 @@ export function messagesOf(
   const common = { exchange, documentId, destinationDocumentId, exhibitIds, bucket };
   const copy = (file: ManifestFile): Outgoing => ({
     queueUrl: queueOf(queues, "s3_copy"),
-    message: { kind: "s3_copy", ...common, file },
+    message: {
+      kind: "s3_copy",
+      ...common,
+      // What reviewers see is what has redactions.
+      exhibits: file.role === "document" && exhibits.length <= countedExhibits ? exhibits : [],
+      sourceBatchId,
+      file,
+    },
     stages: stagesOf(file.role, {}),
   });
   if (!annotations) return files.map(copy);

@@ -1,9 +1,10 @@
 import type { EventType, ExchangeEvent } from "../../contracts/events.ts";
 import type { DocUploaderMessage, S3CopyMessage } from "../../contracts/messages.ts";
 import { envelopeOf } from "../shared/publish.ts";
+import type { CountedRedactions } from "./redactions.ts";
 
 /** What became of a file whose copying did not fail. */
-export type Outcome = { found: true; size: number } | { found: false };
+export type Outcome = { found: true; size: number; redactions?: CountedRedactions | undefined } | { found: false };
 
 /** The event about a file; the same outcome has the same id, however often it is told. */
 export function outcomeEvent(message: S3CopyMessage, outcome: Outcome, now: Date): ExchangeEvent {
@@ -24,7 +25,7 @@ export function outcomeEvent(message: S3CopyMessage, outcome: Outcome, now: Date
       sourceKey: file.sourceKey,
       destinationKey: file.destinationKey,
       ...(outcome.found
-        ? { size: outcome.size }
+        ? { size: outcome.size, ...outcome.redactions }
         : { error: { code: "NO_SUCH_KEY", message: `there is no object ${file.sourceKey} in the source case` } }),
     },
   };

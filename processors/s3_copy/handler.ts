@@ -1,20 +1,30 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { NoopPolicy } from "cockatiel";
 import { z } from "zod";
-import { readEnvironment } from "../shared/environment.ts";
+import { createDocumentEngine } from "../shared/document_engine/client.ts";
+import { documentEngineSettings, readEnvironment } from "../shared/environment.ts";
 import { feedOf, feedSettings } from "../shared/feed.ts";
 import { createLog } from "../shared/log.ts";
 import { persistent } from "../shared/persistent.ts";
+import { documentEngineSecretReader } from "../shared/secret.ts";
 import { s3CopyHandler } from "./process.ts";
+import { redactionCounter, type CountRedactions } from "./redactions.ts";
 
 const mebibyte = 1024 ** 2;
+/** So long may Document Engine hold up the copying of a file. */
+const countMilliseconds = 10_000;
+const pauseMilliseconds = 30_000;
 
 const environment = readEnvironment(
   z.object({
     ...feedSettings,
     TOPIC_ARN: z.string().min(1),
     UPLOADER_QUEUE_URL: z.url(),
+    DOCUMENT_ENGINE_URL: documentEngineSettings.DOCUMENT_ENGINE_URL.optional(),
+    DOCUMENT_ENGINE_SECRET_ARN: documentEngineSettings.DOCUMENT_ENGINE_SECRET_ARN.optional(),
     MULTIPART_THRESHOLD_BYTES: z.coerce
       .number()
       .int()
@@ -41,4 +51,13 @@ export const handler = s3CopyHandler({
     thresholdBytes: environment.MULTIPART_THRESHOLD_BYTES,
     partBytes: environment.MULTIPART_PART_BYTES,
   },
+  countRedactions: countingIn(environment.DOCUMENT_ENGINE_URL, environment.DOCUMENT_ENGINE_SECRET_ARN),
 });
+
+function countingIn(url: string | undefined, secretArn: string | undefined): CountRedactions | undefined {
+  if (url === undefined || secretArn === undefined) return undefined;
+  const secret = documentEngineSecretReader(new SecretsManagerClient(persistent), secretArn);
+  const calls = { timeoutMilliseconds: countMilliseconds, retries: new NoopPolicy() };
+  const engine = createDocumentEngine({ url, secret, ...calls });
+  return redactionCounter(engine, { timeoutMilliseconds: countMilliseconds, pauseMilliseconds });
+}

@@ -17,6 +17,7 @@ import { sendMessage } from "../shared/send.ts";
 import { outcomeEvent, uploaderMessage } from "./events.ts";
 import { findObject } from "./objects.ts";
 import type { FoundObject } from "./objects.ts";
+import type { CountRedactions } from "./redactions.ts";
 import { copyInParts, copyWhole, needsParts } from "./transfer.ts";
 import type { MultipartLimits } from "./transfer.ts";
 import { checksumToAsk, differenceOf } from "./verify.ts";
@@ -31,6 +32,8 @@ export interface S3CopyDependencies {
   uploaderQueueUrl: string;
   feed: Feed;
   multipart: MultipartLimits;
+  /** Absent where there is no Document Engine, or where another processor accounts for redactions. */
+  countRedactions?: CountRedactions | undefined;
 }
 
 /** The handler of an exchange's `s3_copy` queue. */
@@ -68,7 +71,9 @@ export async function copyFile(to: S3CopyDependencies, message: S3CopyMessage): 
   const done = earlier !== undefined && (await differenceOf(to.s3, source, earlier, file.sha256)) === undefined;
   if (!done && (await copyVerified(to, source, message)) === "missing") return tellMissing(to, message);
 
-  await publishEvent(to.sns, to.topicArn, outcomeEvent(message, { found: true, size: source.size }, to.now()));
+  const redactions = file.role === "document" ? await to.countRedactions?.(message, to.log) : undefined;
+  const outcome = { found: true, size: source.size, redactions } as const;
+  await publishEvent(to.sns, to.topicArn, outcomeEvent(message, outcome, to.now()));
   if (file.role === "document") await sendMessage(to.sqs, to.uploaderQueueUrl, uploaderMessage(message, source.size));
 
   if (done) throw new AlreadyDone("ALREADY_COPIED", `file ${file.fileId} lay in the destination case before`);

@@ -1,8 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
 import { InvalidInputError } from "../../contracts/errors.ts";
-import type { ExchangeContext } from "../../contracts/ids.ts";
 import type { ProcessorKind, QueueKind } from "../../contracts/plan.ts";
-import type { GlobalOutputs } from "../global/outputs.ts";
+import type { ExchangeStackConfig } from "./config.ts";
 
 /** The queue that each processor hands on to. */
 export const nextQueue: Readonly<Record<ProcessorKind, QueueKind | undefined>> = {
@@ -12,16 +11,32 @@ export const nextQueue: Readonly<Record<ProcessorKind, QueueKind | undefined>> =
   search_text: undefined,
 };
 
-/** The processors that reach what lies in the operator's own network. */
-export const usesVpc: ReadonlySet<ProcessorKind> = new Set(["pre_uploader", "re_ocr", "search_text"]);
+/**
+ * Whether a processor calls Document Engine. S3 Copy counts what redactions are left behind, and does so only where no
+ * Pre-Uploader accounts for them.
+ */
+export function callsDocumentEngine(
+  kind: ProcessorKind,
+  { plan, global }: Pick<ExchangeStackConfig, "plan" | "global">,
+): boolean {
+  if (!global.documentEngine) return false;
+  if (kind === "s3_copy") return !plan.processors.includes("pre_uploader");
+  return kind === "pre_uploader" || kind === "re_ocr";
+}
+
+/** Whether a processor reaches what lies in the operator's own network: Document Engine or the databases. */
+export function usesVpc(kind: ProcessorKind, config: Pick<ExchangeStackConfig, "plan" | "global">): boolean {
+  return kind === "search_text" || callsDocumentEngine(kind, config);
+}
 
 /** The variables that a processor of an exchange needs. */
 export function environmentOf(
   kind: ProcessorKind,
-  { exchangeId, caseId }: ExchangeContext,
-  global: GlobalOutputs,
+  config: Pick<ExchangeStackConfig, "exchange" | "plan" | "global">,
   urlOf: (queue: QueueKind) => Input<string> | undefined,
 ): Record<string, Input<string>> {
+  const { exchange, global } = config;
+  const { exchangeId, caseId } = exchange;
   const queueUrl = (queue: QueueKind): Input<string> => {
     const url = urlOf(queue);
     if (url !== undefined) return url;
@@ -34,13 +49,15 @@ export function environmentOf(
     MAX_RECEIVE_COUNT: String(global.maxReceiveCount),
     RETRY_SECONDS: String(global.retrySeconds),
   };
-  const engine = {
-    DOCUMENT_ENGINE_URL: global.documentEngine?.url ?? "",
-    DOCUMENT_ENGINE_SECRET_ARN: global.documentEngine?.secretArn ?? "",
-  };
+  const engine: Record<string, string> =
+    global.documentEngine && callsDocumentEngine(kind, config)
+      ? {
+          DOCUMENT_ENGINE_URL: global.documentEngine.url,
+          DOCUMENT_ENGINE_SECRET_ARN: global.documentEngine.secretArn,
+        }
+      : {};
   switch (kind) {
     case "s3_copy":
-      return { ...common, UPLOADER_QUEUE_URL: queueUrl("doc_uploader") };
     case "pre_uploader":
       return { ...common, ...engine, UPLOADER_QUEUE_URL: queueUrl("doc_uploader") };
     case "re_ocr":

@@ -14,6 +14,7 @@ export interface ProcessorReach {
   deadLetterQueueArn: string;
   /** The queue that a processor hands on to; undefined for the last. */
   nextQueueArn: string | undefined;
+  /** Undefined for a processor that does not call Document Engine. */
   documentEngineSecretArn: string | undefined;
   searchTextSecretArn: string;
 }
@@ -40,6 +41,7 @@ export const processorStatements: Readonly<Record<ProcessorKind, (of: ProcessorR
       Resource: objectsOf(of, of.caseId),
     },
     learnThatAKeyIsMissing(of, [of.sourceCaseId, of.caseId]),
+    ...readSecret(of.documentEngineSecretArn),
     ...useQueuesAndReport(of),
   ],
   pre_uploader: (of) => [

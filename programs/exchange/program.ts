@@ -8,7 +8,7 @@ import { QueueWorker } from "../components/queue-worker.ts";
 import { visibilityFor, WorkQueue } from "../components/work-queue.ts";
 import { topicDelivers } from "../global/queues.ts";
 import type { ExchangeStackConfig } from "./config.ts";
-import { environmentOf, nextQueue, usesVpc } from "./environment.ts";
+import { callsDocumentEngine, environmentOf, nextQueue, usesVpc } from "./environment.ts";
 import { processorStatements, uploaderGrant } from "./policies.ts";
 
 /**
@@ -66,11 +66,12 @@ function makeQueue(kind: QueueKind, { exchange, global }: ExchangeStackConfig, o
 
 function makeWorker(
   kind: ProcessorKind,
-  { exchange, global, phase }: ExchangeStackConfig,
+  config: ExchangeStackConfig,
   queues: ReadonlyMap<QueueKind, WorkQueue>,
   nextQueueArn: Input<string | undefined>,
   options: Options,
 ): QueueWorker {
+  const { exchange, global, phase } = config;
   const own = queues.get(kind);
   if (!own) throw new InvalidInputError("PLAN_INVALID", `the plan has a processor ${kind} and no queue of that name`);
   const { code, tuning } = global.processors[kind];
@@ -87,17 +88,17 @@ function makeWorker(
           queueArn,
           deadLetterQueueArn: global.deadLetterQueue.arn,
           nextQueueArn: nextArn,
-          documentEngineSecretArn: global.documentEngine?.secretArn,
+          documentEngineSecretArn: callsDocumentEngine(kind, config) ? global.documentEngine?.secretArn : undefined,
           searchTextSecretArn: global.searchTextSecretArn,
         }),
       ),
       code,
       tuning,
-      environment: environmentOf(kind, exchange, global, (queue) => queues.get(queue)?.queue.url),
+      environment: environmentOf(kind, config, (queue) => queues.get(queue)?.queue.url),
       logRetentionDays: global.logRetentionDays,
       queueArn: own.queue.arn,
       enabled: phase === "running",
-      vpc: usesVpc.has(kind) ? global.vpc : undefined,
+      vpc: usesVpc(kind, config) ? global.vpc : undefined,
     },
     options,
   );

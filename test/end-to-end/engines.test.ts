@@ -239,6 +239,8 @@ describe("engines as processes", function () {
       documentId: line.documentId,
       destinationDocumentId: line.destinationDocumentId,
       exhibitIds: line.exhibits.map(({ exhibitId }) => exhibitId),
+      exhibits: [],
+      sourceBatchId: line.sourceBatchId,
       bucket: caseBucket,
       file,
     };

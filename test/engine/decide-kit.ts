@@ -40,6 +40,7 @@ export function record(state: ExchangeState, facts: Partial<Facts> = {}, sinceSe
       batchId: "b",
       selection: { by: "all" },
       includeNatives: false,
+      excludePrivileged: false,
       metadata: [...metadataKinds],
     },
     selected: 2,

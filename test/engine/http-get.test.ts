@@ -25,9 +25,11 @@ describe("HTTP interface: GET", function () {
 
     const { body } = await bench.api.call("GET", `/exchanges/${id}`, { token: bench.token });
 
-    const { createdAt, updatedAt, stateHistory, ...rest } = body as Record<string, unknown> & {
+    const { createdAt, updatedAt, stateHistory, warnings, ...rest } = body as Record<string, unknown> & {
       stateHistory: Record<string, unknown>[];
+      warnings: { code: string }[];
     };
+    expect(warnings.map(({ code }) => code)).to.deep.equal(["REDACTIONS_NOT_APPLIED"]);
     expect([createdAt, updatedAt, stateHistory[0]?.["at"]]).to.satisfy((times: string[]) =>
       times.every((time) => new Date(time).toISOString() === time),
     );
@@ -79,7 +81,9 @@ describe("HTTP interface: GET", function () {
   });
 
   it("shows every stage of an exchange with annotations, and of which documents some did not travel", async () => {
-    const id = await acceptedExchange(bench.db, { request: request({ annotations: { highlightsAs: "brand_in" } }) });
+    const id = await acceptedExchange(bench.db, {
+      request: request({ annotations: { redactionsAs: "layer", highlightsAs: "brand_in" } }),
+    });
     await ledger(id, ["pre_upload", "1", "11", "done"], ["pre_upload", "2", "12", "done"]);
     const error = { code: "ANNOTATIONS_NOT_CARRIED", message: "2 quote" };
     await bench.db

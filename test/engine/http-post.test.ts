@@ -13,7 +13,9 @@ describe("HTTP interface: POST /exchanges", function () {
       const [id] = bench.api.accepted;
       expect(answer.status).to.equal(202);
       expect(answer.headers.get("location")).to.equal(`/exchanges/${String(id)}`);
-      expect(answer.body).to.deep.equal({ exchangeId: id, jobId: id, state: "ACCEPTED" });
+      const { warnings, ...rest } = answer.body as { warnings: { code: string }[] };
+      expect(rest).to.deep.equal({ exchangeId: id, jobId: id, state: "ACCEPTED" });
+      expect(warnings.map(({ code }) => code)).to.deep.equal(["REDACTIONS_NOT_APPLIED"]);
     });
   }
 
@@ -152,6 +154,17 @@ describe("HTTP interface: POST /exchanges", function () {
     expect([answer.status, answer.body]).to.deep.equal([202, { exchangeId, jobId: exchangeId, state: "ACCEPTED" }]);
     expect(shown.body).to.have.deep.property("annotations", { redactionsAs: "brand_in", comments: true });
   });
+
+  for (const annotations of [{}, { highlightsAs: "brand_in", comments: true }, { "pspdfkit/note": "layer" }]) {
+    it(`refuses annotations that do not say what becomes of redactions: ${JSON.stringify(annotations)}`, async () => {
+      const problem = expectProblem(await bench.post({ ...good, annotations }), 422, "INVALID_REQUEST");
+
+      expect(problem.errors).to.deep.equal([
+        { field: "annotations.redactionsAs", message: "is required: choose brand_in, layer or leave" },
+      ]);
+      expect(bench.api.accepted).to.deep.equal([]);
+    });
+  }
 
   it("warns who wants redacted documents together with their natives", async () => {
     const annotations = { redactionsAs: "brand_in" };

@@ -53,6 +53,7 @@ export const request = (more: Partial<ExchangeRequest> = {}): ExchangeRequest =>
   batchId: "b1",
   selection: { by: "all" },
   includeNatives: false,
+  excludePrivileged: false,
   metadata: [...metadataKinds],
   ...more,
 });
@@ -74,6 +75,8 @@ export interface TestCases {
   readonly secret: DatabaseSecret;
   /** Ids of documents, labels and folders of case 1. */
   readonly ids: { documents: string[]; label: string; emptyLabel: string; folder: string };
+  /** Runs statements in case 1, whose schema stands in them as `@`. */
+  change(...statements: string[]): Promise<void>;
   /** Drops the reader's connections as a server does that restarts. */
   killConnections(): Promise<void>;
   drop(): Promise<void>;
@@ -108,6 +111,9 @@ export async function testCases(): Promise<TestCases> {
     reader,
     secret,
     ids: { documents: ["11", "12", "13"], label: "31", emptyLabel: "32", folder: "41" },
+    async change(...statements) {
+      for (const statement of statements) await admin.query(statement.replaceAll("@", `${prefix}_1`));
+    },
     async killConnections() {
       const [rows] = await admin.query<mysql.RowDataPacket[]>(
         "SELECT id FROM information_schema.processlist WHERE user = ?",

@@ -193,6 +193,7 @@ describe("execution input", () => {
       "--batch_id": "b1",
       "--include_natives": "false",
       "--annotated": "false",
+      "--exclude_privileged": "false",
       "--metadata": JSON.stringify(record.request.metadata),
       "--manifest_prefix": `exchanges/${id}/manifest/`,
       "--report_key": `exchanges/${id}/report.json`,

@@ -101,9 +101,44 @@ describe("the ledger", () => {
         state: "failed",
         eventId: `${exchange.exchangeId}:DOCUMENT_UPLOADED`,
         error,
+        redactions: null,
+        removed: null,
         occurredAt: now,
       },
     ]);
+  });
+
+  const counts = (branded: number, layered: number, left: number) => ({
+    ...{ fetched: branded + layered + left, branded, layered, left },
+  });
+  const redactionsOf = (exhibits: object[] | undefined) => {
+    const detail = { fileId: "11", role: "document", ...(exhibits && { exhibits }) };
+    return entriesOf(fileEvent(exchange, "DOCUMENT_PRE_PROCESSED", { detail })).map(({ redactions }) => redactions);
+  };
+  const summed: [title: string, exhibits: object[] | undefined, expected: object | null][] = [
+    ["exhibits that all say it", [{ redactions: counts(2, 0, 1) }, { redactions: counts(0, 4, 0) }], counts(2, 4, 1)],
+    ["no exhibit", [], counts(0, 0, 0)],
+    ["exhibits of which one does not say it", [{ redactions: counts(2, 0, 1) }, { exhibitId: "3" }], null],
+    ["an event that names no exhibits", undefined, null],
+  ];
+  for (const [title, exhibits, expected] of summed) {
+    it(`knows what became of a document's redactions from ${title}: ${JSON.stringify(expected)}`, () => {
+      expect(redactionsOf(exhibits)).to.deep.equal([expected]);
+    });
+  }
+
+  it("refuses an event whose redactions do not add up, and says which", () => {
+    expect(() => redactionsOf([{ redactions: { ...counts(2, 0, 1), fetched: 4 } }]))
+      .to.throw("exhibits.0.redactions fetched must be the sum of branded, layered and left")
+      .with.property("code", "INVALID_MESSAGE");
+  });
+
+  it("keeps what a document has no longer in the order of the names, without what is nothing", () => {
+    const detail = { fileId: "11", role: "document", removed: { links: 0, bookmarks: 1, attachments: 2 } };
+
+    const [entry] = entriesOf(fileEvent(exchange, "DOCUMENT_PRE_PROCESSED", { detail }));
+
+    expect(JSON.stringify(entry?.removed)).to.equal('{"attachments":2,"bookmarks":1}');
   });
 
   describe("in the database", () => {
@@ -126,6 +161,8 @@ describe("the ledger", () => {
       state,
       event_id: `${exchange.exchangeId}:DOCUMENT_COPIED`,
       error: null,
+      ...{ redactions_fetched: null, redactions_branded: null, redactions_layered: null, redactions_left: null },
+      removed: null,
       occurred_at: "2026-01-02T03:04:05.678000",
       ...more,
     });
@@ -155,6 +192,26 @@ describe("the ledger", () => {
         row("copy", "failed", more),
         row("upload", "failed", more),
       ]);
+    });
+
+    it("keeps what became of redactions and what was removed, whatever weaker event comes before or after", async () => {
+      // Prepare
+      const detail = {
+        ...{ fileId: "11", role: "document", removed: { attachments: 2 } },
+        exhibits: [{ exhibitId: "3", redactions: counts(2, 0, 1) }],
+      };
+      const copied = fileEvent(exchange, "DOCUMENT_COPIED", { detail });
+      const weaker = fileEvent(exchange, "DOCUMENT_NOT_FOUND");
+
+      // Act
+      await handle(sqsEvent({ body: weaker }));
+      await handle(sqsEvent({ body: copied }));
+      await handle(sqsEvent({ body: weaker }));
+
+      // Assess
+      const [copy] = await ledger.rows("exchange_documents");
+      const sums = { redactions_fetched: 3, redactions_branded: 2, redactions_layered: 0, redactions_left: 1 };
+      expect(copy).to.deep.equal(row("copy", "done", { ...sums, removed: { attachments: 2 } }));
     });
 
     it("writes the good events of a batch and lets the unreadable ones come again", async () => {
@@ -220,15 +277,20 @@ describe("the ledger", () => {
           fileId: fc.constantFrom("1", "2"),
           role: fc.constantFrom("document", "native", "text"),
           second: fc.integer({ min: 0, max: 2 }),
+          left: fc.option(fc.integer({ min: 0, max: 2 })),
           teller: fc.constantFrom("a", "B", "_"),
         })
-        .map(({ type, failed: isError, fileId, role, second, teller }) =>
+        .map(({ type, failed: isError, fileId, role, second, left, teller }) =>
           fileEvent(exchange, type, {
             // The id names the whole content: two different events never share one.
-            eventId: [type, isError, fileId, role, second, teller].join(":"),
+            eventId: [type, isError, fileId, role, second, left, teller].join(":"),
             status: isError ? "ERROR" : "SUCCESS",
             timestamp: new Date(now.getTime() + second * 1000).toISOString(),
-            detail: { fileId, role, ...(isError && { error: { code: "FAILED", message: teller } }) },
+            detail: {
+              ...{ fileId, role },
+              ...(left !== null && { exhibits: [{ redactions: counts(1, 0, left) }], removed: { links: left } }),
+              ...(isError && { error: { code: "FAILED", message: teller } }),
+            },
           }),
         );
       const arrivals = fc.array(oneEvent, { minLength: 1, maxLength: 8 }).chain((events) =>

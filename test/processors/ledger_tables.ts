@@ -12,6 +12,8 @@ const tables = [
   `CREATE TABLE exchange_documents (
     exchange_id CHAR(36) NOT NULL, stage VARCHAR(16) NOT NULL, unit_id VARCHAR(20) NOT NULL,
     document_id VARCHAR(20) NOT NULL, state VARCHAR(16) NOT NULL, event_id VARCHAR(200) NOT NULL, error JSON NULL,
+    redactions_fetched INT UNSIGNED NULL, redactions_branded INT UNSIGNED NULL, redactions_layered INT UNSIGNED NULL,
+    redactions_left INT UNSIGNED NULL, removed JSON NULL,
     occurred_at DATETIME(3) NOT NULL, PRIMARY KEY (exchange_id, stage, unit_id))`,
   `CREATE TABLE exchange_statuses (
     exchange_id CHAR(36) NOT NULL PRIMARY KEY, status VARCHAR(32) NOT NULL, event_id VARCHAR(200) NOT NULL,

@@ -57,6 +57,8 @@ describe("the payload Lambda", () => {
     documentId: of.documentId,
     destinationDocumentId: of.destinationDocumentId,
     exhibitIds: of.exhibits.map(({ exhibitId }) => exhibitId),
+    exhibits: of.files[index]?.role === "document" ? of.exhibits : [],
+    sourceBatchId: of.sourceBatchId,
     bucket: "case-files",
     file: of.files[index],
   });
@@ -113,6 +115,24 @@ describe("the payload Lambda", () => {
     expect(messages).to.have.deep.members(lines.map((one) => messageFor(one, 0)));
   });
 
+  it("names the exhibits only as far as a message has room for them", async () => {
+    // Prepare
+    const exhibits = Array.from({ length: 1001 }, (_, id) => ({
+      sourceExhibitId: `${id + 1}`,
+      exhibitId: `${id + 9001}`,
+    }));
+    const few = { ...line(1, file(1, "document")), exhibits: exhibits.slice(1) };
+    const many = { ...line(2, file(2, "document")), exhibits };
+    await putPart([few, many].map((one) => JSON.stringify(one)).join("\n"));
+
+    // Act
+    await constructPayload({ ...aws, log: silent }, input);
+
+    // Assess
+    const messages = (await drain(aws.sqs, input.queues.s3_copy!)).map(({ body }) => body);
+    expect(messages).to.have.deep.members([messageFor(few, 0), { ...messageFor(many, 0), exhibits: [] }]);
+  });
+
   describe("with annotations", () => {
     const annotations = { redactionsAs: "brand_in" as const };
 
@@ -136,8 +156,6 @@ describe("the payload Lambda", () => {
         {
           ...messageFor(line(1, ...files), 0),
           kind: "pre_uploader",
-          exhibits: [{ sourceExhibitId: "5", exhibitId: "2001" }],
-          sourceBatchId: "b0",
           annotations,
         },
       ]);

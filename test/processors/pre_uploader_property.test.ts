@@ -4,10 +4,9 @@ import { degrees, PDFDocument, StandardFonts } from "@cantoo/pdf-lib";
 import { getDocument, VerbosityLevel } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { makePng } from "../../local/samples/content/natives.ts";
 import { brand } from "../../processors/pre_uploader/brand.ts";
-import { SourcePdf } from "../../processors/pre_uploader/pdf/source.ts";
 import { sortAnnotations } from "../../processors/pre_uploader/sort.ts";
 import { allBranded } from "./annotation_bench.ts";
-import { make, openEngine, pdfium } from "./engine_bench.ts";
+import { make, openEngine, pdfWork } from "./engine_bench.ts";
 import type { EngineBench } from "./engine_bench.ts";
 
 /** A page as it is made: words on a grid, each unlike any other, turned and cropped. */
@@ -68,7 +67,7 @@ describe("making annotations part of pages, on random documents", () => {
 
   it("leaves nothing under a redaction, and everything that none touches, as another library reads it", async function () {
     this.timeout(120_000);
-    const to = { engine: bench.engine, pdfium: await pdfium() };
+    const deps = { engine: bench.engine, pdf: await pdfWork() };
     await fc.assert(
       fc.asyncProperty(scene, async ({ pages, marks }) => {
         // Prepare
@@ -78,7 +77,7 @@ describe("making annotations part of pages, on random documents", () => {
         const redactions = records.filter(({ id }) => id.startsWith("redaction"));
 
         // Act
-        const produced = await brand(to, new SourcePdf(to.pdfium, pdf), [
+        const produced = await brand(deps, pdf, [
           {
             engineDocumentId: "document_1_b_2_3",
             branded,

@@ -30,10 +30,10 @@ const choices = fc
   )
   .map(([ways, comments]): AnnotationChoices => {
     const named = types.flatMap((type, index) => {
-      const as = ways[index];
+      const as = ways[index] ?? (type === "redactions" ? "leave" : undefined);
       return as ? [[choiceOf[type], as] as const] : [];
     });
-    return { ...Object.fromEntries(named), comments };
+    return { redactionsAs: "leave", ...Object.fromEntries(named), comments };
   });
 
 describe("what becomes of annotations", () => {
@@ -41,10 +41,11 @@ describe("what becomes of annotations", () => {
     fc.assert(
       fc.property(choices, (wanted) => {
         // Act
-        const { branded, swallowed, layered, threads, staying } = sortAnnotations(records, wanted);
+        const { branded, droppedUnderRedaction, layered, threads, excluded } = sortAnnotations(records, wanted);
 
         // Assess
-        const named = (as: string | undefined) => types.filter((type) => wanted[choiceOf[type]] === as);
+        const wayOf = (type: BrandableType) => wanted[choiceOf[type]];
+        const named = (as: string | undefined) => types.filter((type) => wayOf(type) === as);
         const ids = (of: readonly { record: { id: string } }[]) => of.map(({ record }) => record.id);
         // A root whose thread does not travel is what it is besides.
         const rootAs = wanted.comments ? "thread" : wanted.highlightsAs;
@@ -52,9 +53,9 @@ describe("what becomes of annotations", () => {
         expect(ids(branded).sort()).to.deep.equal(withRoot(named("brand_in"), "brand_in"));
         expect(ids(layered).sort()).to.deep.equal(withRoot(named("layer"), "layer"));
         expect(ids(threads)).to.deep.equal(rootAs === "thread" ? ["comments"] : []);
-        expect(swallowed).to.deep.equal([]);
-        const stay = named(undefined).length + 1 + (rootAs === undefined ? 1 : 0);
-        expect(Object.values(staying).reduce((sum, count) => sum + count)).to.equal(stay);
+        expect(droppedUnderRedaction).to.deep.equal([]);
+        const stay = named(undefined).length + named("leave").length + 1 + (rootAs === undefined ? 1 : 0);
+        expect(Object.values(excluded).reduce((sum, count) => sum + count)).to.equal(stay);
         if (wanted.redactionsAs === "brand_in") expect(branded[0]?.type).to.equal("redactions");
       }),
       { numRuns: 500 },

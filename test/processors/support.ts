@@ -181,6 +181,11 @@ export function copyMessage(
     documentId: "7",
     destinationDocumentId: "70",
     exhibitIds: ["700", "701"],
+    exhibits: [
+      { sourceExhibitId: "50", exhibitId: "700" },
+      { sourceExhibitId: "51", exhibitId: "701" },
+    ],
+    sourceBatchId: "import-1",
     bucket,
     file: {
       fileId,

@@ -166,6 +166,7 @@ describe("the deployed programs", function () {
       ["sqs", "SendMessage", { QueueUrl: outputs.queues.s3_copy!.url, MessageBody: "{}" }],
       ["sqs", "SendMessage", { QueueUrl: global.orchestrationQueue.url, MessageBody: "{}" }],
       ["secretsmanager", "GetSecretValue", { SecretId: global.caseDatabaseSecretArn }],
+      ["secretsmanager", "GetSecretValue", { SecretId: global.searchTextSecretArn }],
       ["iam", "ListRoles", {}],
     ];
 
@@ -182,6 +183,7 @@ describe("the deployed programs", function () {
     // Prepare
     const message: S3CopyMessage = {
       ...{ kind: "s3_copy", exchange, documentId: "2", destinationDocumentId: "102", exhibitIds: ["202"] },
+      ...{ exhibits: [], sourceBatchId: null },
       bucket: cloud.caseBucket,
       file: {
         ...{ fileId: "6", destinationFileId: "106", role: "document", size: 14 },

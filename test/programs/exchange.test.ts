@@ -126,7 +126,7 @@ describe("the exchange program", () => {
             queueArn: queueArn("s3_copy"),
             nextQueueArn: queueArn("doc_uploader"),
             deadLetterQueueArn: global.deadLetterQueue.arn,
-            documentEngineSecretArn: undefined,
+            documentEngineSecretArn: global.documentEngine!.secretArn,
             searchTextSecretArn: "",
           }),
           {
@@ -171,6 +171,8 @@ describe("the exchange program", () => {
             MAX_RECEIVE_COUNT: "3",
             RETRY_SECONDS: "60",
             QUEUE_URL: queueUrl("s3_copy"),
+            DOCUMENT_ENGINE_URL: "https://engine.example.com",
+            DOCUMENT_ENGINE_SECRET_ARN: global.documentEngine!.secretArn,
           },
         },
         loggingConfig: { logFormat: "Text", logGroup: `/aws/lambda/${lambda}-1a2b3c4` },
@@ -190,6 +192,30 @@ describe("the exchange program", () => {
     expect(inputsOf(recording, "aws:cloudwatch/logGroup:LogGroup")).to.deep.equal({
       [`/aws/lambda/${lambda}`]: { retentionInDays: 30 },
     });
+  });
+
+  it("gives S3 Copy neither address, nor secret, nor network of a Document Engine where there is none", async () => {
+    // Prepare
+    const vpc = { subnetIds: ["subnet-1"], securityGroupIds: ["sg-1"] };
+    const settingsOf = async (documentEngine: typeof global.documentEngine) => {
+      const recording = await run({ ...exchangeConfig, global: { ...global, vpc, documentEngine } });
+      const [made] = Object.values(inputsOf(recording, "aws:lambda/function:Function")) as Record<string, object>[];
+      const [rights] = Object.values(inputsOf(recording, "aws:iam/rolePolicy:RolePolicy"));
+      const variables = (made!["environment"] as { variables: object }).variables;
+      return {
+        variables: Object.keys(variables).filter((name) => name.startsWith("DOCUMENT_ENGINE")),
+        vpc: made!["vpcConfig"],
+        readsSecret: JSON.stringify(rights).includes("secretsmanager:GetSecretValue"),
+      };
+    };
+
+    // Act
+    const [having, lacking] = [await settingsOf(global.documentEngine), await settingsOf(undefined)];
+
+    // Assess
+    const variables = ["DOCUMENT_ENGINE_SECRET_ARN", "DOCUMENT_ENGINE_URL"];
+    expect({ ...having, variables: having.variables.sort() }).to.deep.equal({ variables, vpc, readsSecret: true });
+    expect(lacking).to.deep.equal({ variables: [], vpc: undefined, readsSecret: false });
   });
 
   it("tags everything with service, environment and exchange, by its one provider", async () => {
@@ -294,7 +320,8 @@ describe("the exchange program", () => {
         DOCUMENT_ENGINE_SECRET_ARN: global.documentEngine!.secretArn,
       };
       const { exchangeId } = exchangeConfig.exchange;
-      expect(["pre_uploader", "re_ocr", "search_text"].map(variables)).to.deep.equal([
+      expect(["s3_copy", "pre_uploader", "re_ocr", "search_text"].map(variables)).to.deep.equal([
+        { ...common("s3_copy"), UPLOADER_QUEUE_URL: queueUrl("doc_uploader") },
         { ...common("pre_uploader"), ...engine, UPLOADER_QUEUE_URL: queueUrl("doc_uploader") },
         {
           ...{ ...common("re_ocr"), ...engine, SEARCH_QUEUE_URL: queueUrl("search_text") },
@@ -305,6 +332,17 @@ describe("the exchange program", () => {
           ...{ CASE_SCHEMA: "case_22", EXCHANGE_ID: exchangeId },
         },
       ]);
+    });
+
+    it("lets S3 Copy read no secret, since the Pre-Uploader accounts for redactions", async () => {
+      const rights = inputsOf(await run(full), "aws:iam/rolePolicy:RolePolicy");
+
+      const reading = Object.entries(rights)
+        .filter(([, inputs]) => JSON.stringify(inputs).includes("secretsmanager:GetSecretValue"))
+        .map(([name]) => name);
+      expect(reading.sort()).to.deep.equal(
+        ["pre_uploader", "re_ocr", "search_text"].map((kind) => `doc_exch_${kind}_role_22_b1`),
+      );
     });
 
     it("is refused where there is no Document Engine", () => {

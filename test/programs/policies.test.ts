@@ -182,7 +182,7 @@ describe("the policies", () => {
     const readable = (statements: Statement[]) =>
       secrets.filter((secret) => allows(statements, "secretsmanager:GetSecretValue", secret));
     expect(Object.values(processors).map(readable)).to.deep.equal([
-      [],
+      [documentEngineSecretArn],
       [documentEngineSecretArn],
       [documentEngineSecretArn],
       [outputs.searchTextSecretArn],

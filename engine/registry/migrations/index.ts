@@ -4,10 +4,17 @@ import type { RegistrySchema } from "../schema.ts";
 import { initial } from "./0001_initial.ts";
 import { cancel } from "./0002_cancel.ts";
 import { records } from "./0003_records.ts";
+import { redactions } from "./0004_redactions.ts";
 
 /** Applied in the order of their names; a migration that was released is never changed. */
 const provider: MigrationProvider = {
-  getMigrations: () => Promise.resolve({ "0001_initial": initial, "0002_cancel": cancel, "0003_records": records }),
+  getMigrations: () =>
+    Promise.resolve({
+      "0001_initial": initial,
+      "0002_cancel": cancel,
+      "0003_records": records,
+      "0004_redactions": redactions,
+    }),
 };
 
 /** Brings the registry's schema up to date; safe to run by several engines at once (Kysely takes a lock). */

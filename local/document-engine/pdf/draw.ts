@@ -167,8 +167,8 @@ function drawInk(page: PDFPage, content: AnnotationContent): PDFAnnotation {
 }
 
 function drawLink(pdf: PDFDocument, page: PDFPage, content: AnnotationContent): number {
-  const { uri = "" } = (content["action"] ?? {}) as { uri?: string };
-  page.createLink(rectOf(content.bbox), uri);
+  const { uri, pageIndex = 0 } = (content["action"] ?? {}) as { uri?: string; pageIndex?: number };
+  page.createLink(rectOf(content.bbox), uri ?? `#page=${pageIndex + 1}`);
   const list = page.getObject().get("Annots");
   const last = list.get(list.length - 1);
   if (last.isIndirect()) return last.asIndirect();

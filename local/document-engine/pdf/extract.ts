@@ -3,6 +3,7 @@ import { redactionType, type AnnotationContent, type CommentContent } from "../c
 import { flagBits, type Attachment } from "./draw.ts";
 import {
   boxOfObject,
+  entry,
   markedBoxes,
   numbersOf,
   onPage,
@@ -141,7 +142,7 @@ function ownKeys(object: PDFObject, page: PDFPage, type: string): Record<string,
         ...present({ strokeColor: color }),
       };
     case "pspdfkit/link":
-      return { action: { type: "uri", uri: stringOf(object.get("A"), "URI") ?? "" } };
+      return { action: actionOf(object) };
     default:
       return {
         rects: rectsOf(object, page),
@@ -150,6 +151,27 @@ function ownKeys(object: PDFObject, page: PDFPage, type: string): Record<string,
         ...present({ note: contents }),
       };
   }
+}
+
+/** Where a link leads: to an address, or to a place in a document, by its name or by its page. */
+function actionOf(link: PDFObject): Record<string, unknown> {
+  const action = link.get("A");
+  const uri = stringOf(action, "URI");
+  if (uri !== undefined) return { type: "uri", uri };
+  const own = link.get("Dest");
+  const place = own.isNull() ? entry(action, "D") : own;
+  if (place.isString()) return { type: "goTo", name: place.asString() };
+  if (place.isName()) return { type: "goTo", name: place.asName() };
+  const page = entry(place, 0);
+  const index = page.isIndirect() ? pageIndexOf(link._doc, page.asIndirect()) : page.isNumber() ? page.asNumber() : 0;
+  return { type: "goTo", pageIndex: index };
+}
+
+function pageIndexOf(pdf: PDFDocument, number: number): number {
+  for (let index = 0; index < pdf.countPages(); index++) {
+    if (pdf.findPage(index).asIndirect() === number) return index;
+  }
+  return 0;
 }
 
 function rectsOf(object: PDFObject, page: PDFPage) {

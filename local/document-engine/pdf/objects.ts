@@ -20,6 +20,18 @@ export function setAnnotations(pdf: PDFDocument, page: PDFPage, objects: readonl
   page.getObject().put("Annots", list);
 }
 
+/** Turns the order of the annotations of every page round. */
+export function reverseAnnotations(pdf: PDFDocument): void {
+  for (let index = 0; index < pdf.countPages(); index++) {
+    const page = pdf.findPage(index);
+    const list = page.get("Annots");
+    if (!list.isArray() || list.length < 2) continue;
+    const reversed = pdf.newArray();
+    for (let at = list.length - 1; at >= 0; at--) reversed.push(list.get(at));
+    page.put("Annots", reversed);
+  }
+}
+
 export function subtype(object: PDFObject): string {
   const value = object.get("Subtype");
   return value.isName() ? value.asName() : "";
@@ -44,8 +56,13 @@ export function withDependents(objects: readonly PDFObject[], numbers: ReadonlyS
   return all;
 }
 
+/** What is under a path of keys; the library's null cannot be asked for more. */
+export function entry(object: PDFObject, ...path: (string | number)[]): PDFObject {
+  return object.isDictionary() || object.isArray() ? object.get(...path) : PDFObject.Null;
+}
+
 export function numbersOf(object: PDFObject, key: string): number[] {
-  return numbersIn(object.get(key));
+  return numbersIn(entry(object, key));
 }
 
 export function numbersIn(list: PDFObject): number[] {
@@ -56,7 +73,7 @@ export function numbersIn(list: PDFObject): number[] {
 }
 
 export function stringOf(object: PDFObject, key: string): string | undefined {
-  const value = object.get(key);
+  const value = entry(object, key);
   return value.isString() ? value.asString() : undefined;
 }
 

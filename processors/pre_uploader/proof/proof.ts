@@ -1,53 +1,53 @@
-import { isUtf8 } from "node:buffer";
 import { PermanentError } from "../../../contracts/errors.ts";
 import { touches } from "../pdf/geometry.ts";
 import type { Box } from "../pdf/geometry.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
-import { readPdf } from "../pdf/reader.ts";
-import type { Character, PageContent, PdfContent } from "../pdf/reader.ts";
-import { boxesOn, isUnder } from "./secrets.ts";
+import type { Character, PageContent } from "../pdf/reader.ts";
+import { SourcePdf } from "../pdf/source.ts";
+import { boxesOn, isUnder } from "./hidden-text.ts";
 import type { Redaction } from "../redaction.ts";
-import type { Secrets } from "./secrets.ts";
-import { revisionsOf, stringsIn } from "./strings.ts";
-import { tokenValues } from "./tokens.ts";
+import type { TermsData } from "./terms.ts";
 
-/** A text that was printed on a page. */
-interface Drawn {
+/** What became part of a page besides redactions. */
+export interface Drawn {
   pageIndex: number;
+  /** The text that must be readable there; empty where the drawing has none that must be. */
   text: string;
   box: Box;
 }
 
 /** What was to happen to a PDF. */
 export interface Claim {
-  source: Pick<PdfContent, "pages">;
+  /** The PDF that Document Engine was given. */
+  source: Uint8Array;
   redactions: readonly Redaction[];
-  /** Words that must not be found anywhere any more. */
-  secrets: Secrets;
-  /** Texts that must be readable on their pages. */
+  terms: TermsData;
+  /** All that became part of the pages: outside of it and of the redactions nothing may have changed. */
   drawn: readonly Drawn[];
+  /** Whether the PDF was rebuilt from what is allowed, as one with redactions is. */
+  isRebuilt: boolean;
 }
 
 /**
- * Proves that a produced PDF is what was claimed: nothing under a redaction is left, in none of the places where a PDF
- * keeps text; what was made part of the pages is live no more; links and form fields stayed; stamps can be read.
+ * Proves that a produced PDF is what was claimed.
  *
  * @throws PermanentError PROOF_FAILED that names page and place, and never quotes what was to be hidden
  */
-export function prove(pdfium: Pdfium, produced: Uint8Array, claim: Claim): void {
-  const content = readPdf(pdfium, produced);
-  const faults = [
-    ...pageFaults(content, claim),
-    ...wordFaults(pdfium, produced, content, claim),
-    ...stampFaults(content, claim),
-    ...(revisionsOf(produced) > 1 ? ["the file keeps an earlier revision of itself"] : []),
-  ];
+export function prove(pdfium: Pdfium, produced: Uint8Array, given: Claim): void {
+  const source = new SourcePdf(pdfium, given.source);
+  const content = new SourcePdf(pdfium, produced);
+  source.read(given.redactions.map(({ pageIndex }) => pageIndex));
+  content.read([...given.redactions, ...given.drawn].map(({ pageIndex }) => pageIndex));
+  const claim = { ...given, source };
+  const faults = [...pageFaults(content, claim), ...stampFaults(content, claim)];
   if (faults.length === 0) return;
   const told = faults.slice(0, 10).join("; ");
   throw new PermanentError("PROOF_FAILED", `the produced PDF is not sent on, for ${faults.length} reasons: ${told}`);
 }
 
-function pageFaults({ pages }: PdfContent, { source, redactions }: Claim): string[] {
+type Compared = Omit<Claim, "source"> & { source: SourcePdf };
+
+function pageFaults({ pages }: SourcePdf, { source, redactions }: Compared): string[] {
   if (pages.length !== source.pages.length) return [`it has ${pages.length} pages, not ${source.pages.length}`];
   return pages.flatMap((page, index) => {
     const boxes = boxesOn(index, redactions);
@@ -123,42 +123,7 @@ function lostLinks(page: PageContent, before: PageContent | undefined, boxes: re
   return page.annotations.filter(({ kind }) => isKept(kind)).length < (expected?.length ?? 0);
 }
 
-function wordFaults(
-  pdfium: Pdfium,
-  produced: Uint8Array,
-  content: PdfContent,
-  { redactions, secrets }: Claim,
-): string[] {
-  if (redactions.length === 0) return [];
-  const own = new Set(content.producers.flatMap((text) => [...tokenValues(text)]));
-  const found = (text: string) => secrets.standIn(text, own);
-  const told = content.pages.flatMap(({ text }, index) =>
-    found(text) ? [`redacted words stand on page ${index + 1} outside of the redactions`] : [],
-  );
-  if (stringsIn(produced).some(found)) told.push("redacted words stand in the file's metadata or other parts");
-  if (content.isEncrypted) told.push("the file is encrypted, so that its parts cannot be searched for redacted words");
-  for (const [index, { content: attached }] of content.attachments.entries()) {
-    const texts = attachedTexts(pdfium, attached);
-    if (texts === undefined) told.push(`attached file ${index + 1} cannot be searched for redacted words`);
-    else if (texts.some(found)) told.push(`redacted words stand in attached file ${index + 1}`);
-  }
-  return told;
-}
-
-/** The texts of an attached file; undefined where it is of a kind that we cannot read. */
-function attachedTexts(pdfium: Pdfium, bytes: Uint8Array): string[] | undefined {
-  if (Buffer.from(bytes.subarray(0, 5)).toString("latin1") === "%PDF-") {
-    const { pages, attachments, isEncrypted } = readPdf(pdfium, bytes);
-    if (isEncrypted) return undefined;
-    const within = attachments.map(({ content }) => attachedTexts(pdfium, content));
-    const known = within.filter((texts) => texts !== undefined);
-    if (known.length < within.length) return undefined;
-    return [...pages.map(({ text }) => text), ...stringsIn(bytes), ...known.flat()];
-  }
-  return isUtf8(bytes) && !bytes.includes(0) ? [Buffer.from(bytes).toString("utf8")] : undefined;
-}
-
-function stampFaults({ pages }: PdfContent, { drawn }: Claim): string[] {
+function stampFaults({ pages }: SourcePdf, { drawn }: Compared): string[] {
   const stamped = Map.groupBy(drawn, ({ pageIndex }) => pageIndex);
   return [...stamped].flatMap(([pageIndex, stamps]) => {
     const page = pages[pageIndex];

@@ -1,0 +1,68 @@
+import { sql } from "kysely";
+import { z } from "zod";
+import { notCounted, type RedactionCounts } from "../../contracts/redactions.ts";
+import { fromJson, type Registry } from "./database.ts";
+
+/** SQL: the code of a row's error or warning. */
+export const codeOf = sql<string | null>`json_unquote(json_extract(error, '$.code'))`;
+/** How many of what a document has no longer. */
+export const removedCounts = z.record(z.string(), z.int().nonnegative());
+
+/** What became of redactions and of other parts of all documents of an exchange, as far as the ledger knows. */
+export interface DocumentTotals {
+  /** Null as long as no document is counted. */
+  readonly redactions: RedactionCounts | null;
+  /** Documents whose redactions could not be counted. */
+  readonly uncounted: number;
+  readonly removed: Readonly<Record<string, number>>;
+  /** Documents from which something was removed. */
+  readonly removedFrom: number;
+}
+
+export async function documentTotals(db: Registry, exchangeId: string): Promise<DocumentTotals> {
+  const [{ uncounted, ...redactions }, removed] = await Promise.all([
+    redactionTotals(db, exchangeId),
+    removedTotals(db, exchangeId),
+  ]);
+  return { redactions: redactions.fetched === null ? null : known(redactions), uncounted, ...removed };
+}
+
+type Sums = Record<keyof RedactionCounts, number | null>;
+
+function known({ fetched, branded, layered, left }: Sums): RedactionCounts {
+  return { fetched: fetched ?? 0, branded: branded ?? 0, layered: layered ?? 0, left: left ?? 0 };
+}
+
+async function redactionTotals(db: Registry, exchangeId: string): Promise<Sums & { uncounted: number }> {
+  const { rows } = await sql<Record<keyof Sums | "uncounted", string | null>>`
+    select sum(redactions_fetched) as fetched, sum(redactions_branded) as branded,
+      sum(redactions_layered) as layered, sum(redactions_left) as \`left\`,
+      count(distinct if(${codeOf} = ${notCounted}, document_id, null)) as uncounted
+    from exchange_documents where exchange_id = ${exchangeId}`.execute(db);
+  const number = (name: keyof Sums) => {
+    const value = rows[0]?.[name] ?? null;
+    return value === null ? null : Number(value);
+  };
+  const sums = { fetched: number("fetched"), branded: number("branded"), layered: number("layered") };
+  return { ...sums, left: number("left"), uncounted: Number(rows[0]?.uncounted ?? 0) };
+}
+
+/** Few different texts stand in very many rows: each is read once. */
+async function removedTotals(
+  db: Registry,
+  exchangeId: string,
+): Promise<{ removed: Record<string, number>; removedFrom: number }> {
+  const { rows } = await sql<{ removed: string; documents: string | number }>`
+    select cast(removed as char) as removed, count(*) as documents from exchange_documents
+    where exchange_id = ${exchangeId} and removed is not null group by cast(removed as char)`.execute(db);
+  const removed = new Map<string, number>();
+  for (const row of rows) {
+    for (const [what, count] of Object.entries(fromJson(removedCounts, row.removed))) {
+      removed.set(what, (removed.get(what) ?? 0) + count * Number(row.documents));
+    }
+  }
+  return {
+    removed: Object.fromEntries(removed),
+    removedFrom: rows.reduce((sum, { documents }) => sum + Number(documents), 0),
+  };
+}

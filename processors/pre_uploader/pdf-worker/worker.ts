@@ -1,0 +1,45 @@
+/** The worker thread: all work on PDFs, so that a deadline or a memory budget can end it. */
+import { readFileSync } from "node:fs";
+import { workerData } from "node:worker_threads";
+import workerpool from "workerpool";
+import { heapOf, startPdfium } from "../pdf/pdfium.ts";
+import type { Pdfium } from "../pdf/pdfium.ts";
+import { finish, prepare, separate, terms } from "./tasks.ts";
+import type { FinishJob } from "./tasks.ts";
+import type { Redaction } from "../redaction.ts";
+import { replyErrorOf } from "./wire.ts";
+
+/** What the thread is started with: the path of PDFium's code. */
+export interface WorkerData {
+  wasm: string;
+}
+
+const { wasm } = workerData as WorkerData;
+const started = startPdfium(new Uint8Array(readFileSync(wasm)));
+
+workerpool.worker({
+  start: () => started.then(() => true),
+  prepare: (original: Uint8Array) => reply(async (pdfium) => prepare(pdfium, original)),
+  terms: (source: Uint8Array, redactions: readonly Redaction[], allowedTexts: readonly string[]) =>
+    reply((pdfium) => Promise.resolve(terms(pdfium, source, redactions, allowedTexts))),
+  separate: (source: Uint8Array, pageIndexes: ReadonlySet<number>) =>
+    reply((pdfium) => separate(pdfium, source, pageIndexes)),
+  finish: (job: FinishJob) => reply((pdfium) => finish(pdfium, job)),
+});
+
+/** Runs a task; its files are transferred to the main thread and not copied. */
+async function reply(task: (pdfium: Pdfium) => Promise<unknown>): Promise<unknown> {
+  try {
+    const pdfium = await started;
+    const result = await task(pdfium);
+    const pdfiumMebibytes = heapOf(pdfium).byteLength / 1024 ** 2;
+    return new workerpool.Transfer({ result, pdfiumMebibytes }, buffersIn(result));
+  } catch (thrown) {
+    return { error: replyErrorOf(thrown) };
+  }
+}
+
+function buffersIn(result: unknown): ArrayBuffer[] {
+  const values = result instanceof Uint8Array ? [result] : Object.values(result as object);
+  return values.flatMap((value: unknown) => (value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : []));
+}

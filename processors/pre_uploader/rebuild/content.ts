@@ -1,0 +1,258 @@
+/** Writes a content stream anew: known operators only, resources under names of ours, nothing that is marked or hidden. */
+import { PDFName } from "@cantoo/pdf-lib";
+import type { PDFObject, PDFRawStream } from "@cantoo/pdf-lib";
+import { PermanentError } from "../../../contracts/errors.ts";
+import { limits, tooComplex, unreadable } from "./faults.ts";
+import type { Place } from "./faults.ts";
+import { deviceSpaces, renderingIntents } from "./grammar.ts";
+import { inlineImage } from "./inline-image.ts";
+import { operators, paintsPath, placesText, showsText } from "./operators.ts";
+import type { Reading } from "./reading.ts";
+import { Tokens } from "./tokens.ts";
+import type { Operand, Token } from "./tokens.ts";
+
+export type Category = "Font" | "XObject" | "ExtGState" | "ColorSpace" | "Pattern" | "Shading";
+
+/** What a content stream needs to know of its surroundings. */
+export interface Surroundings {
+  /** What the name stands for in the resources; undefined where it stands for nothing. */
+  find: (category: Category | "Properties", name: string) => PDFObject | undefined;
+  /** Copies a resource; the name under which the new content finds it, undefined where it must not or cannot be used. */
+  use: (category: Category, value: PDFObject | undefined, place: Place) => string | undefined;
+  useImage: (image: PDFRawStream, place: Place) => string | undefined;
+  isVisible: (membership: PDFObject | undefined) => boolean;
+  isHiddenObject: (xObject: PDFObject | undefined) => boolean;
+  reading: Reading;
+  place: Place;
+}
+
+export function rewriteContent(content: Buffer, surroundings: Surroundings): Buffer {
+  return new Rewriting(content, surroundings).run();
+}
+
+class Rewriting {
+  readonly #content: Buffer;
+  readonly #tokens: Tokens;
+  readonly #around: Surroundings;
+  readonly #place: Place;
+  readonly #out: string[] = [];
+  /** Of each marked-content sequence that is open, whether it is hidden. */
+  readonly #marks: boolean[] = [];
+  #hidden = 0;
+  /** Whether text that is gone stood before what comes next in its line. */
+  #followsHiddenText = false;
+
+  constructor(content: Buffer, surroundings: Surroundings) {
+    this.#content = content;
+    this.#around = surroundings;
+    this.#place = surroundings.place;
+    this.#tokens = new Tokens(content, this.#place);
+  }
+
+  run(): Buffer {
+    let operands: Operand[] = [];
+    let count = 0;
+    for (let token = this.#tokens.next(); token !== undefined; token = this.#tokens.next()) {
+      if (token.type !== "word") {
+        if (operands.length >= limits.operands) throw tooComplex("operands", this.#place);
+        operands.push(token);
+        continue;
+      }
+      // Once in a while is enough.
+      if (++count % 1000 === 0) this.#around.reading.budget.spend("operators", 1000, this.#place);
+      if (isConstant(token.word)) continue;
+      this.#operator(token.word, operands);
+      if (operands.length > 0) operands = [];
+    }
+    this.#around.reading.budget.spend("operators", count % 1000, this.#place);
+    return Buffer.from(this.#out.join(""), "latin1");
+  }
+
+  #operator(name: string, operands: Operand[]): void {
+    switch (name) {
+      case "BMC":
+      case "BDC":
+        this.#begin(operands);
+        return;
+      case "EMC":
+        if (this.#marks.pop() === true) this.#hidden--;
+        return;
+      case "BI":
+        this.#inlineImage();
+        return;
+    }
+    const wanted = operators.get(name);
+    if (wanted === undefined) return;
+    const taken = wanted === "*" ? colorOperands(operands) : lastOperands(operands, wanted);
+    if (taken === undefined) return;
+    if (showsText.has(name)) this.#text(name, taken);
+    else if (this.#hidden > 0 && paintsPath.has(name)) this.#out.push(name === "s" || name === "b" ? "h n\n" : "n\n");
+    else this.#other(name, taken);
+  }
+
+  #begin(operands: readonly Operand[]): void {
+    const [tag, properties] = operands;
+    const isHidden =
+      tag?.type === "name" &&
+      tag.name === "OC" &&
+      properties?.type === "name" &&
+      !this.#around.isVisible(this.#around.find("Properties", properties.name));
+    if (this.#marks.length >= 100_000) throw tooComplex("nesting", this.#place);
+    this.#marks.push(isHidden);
+    if (isHidden) this.#hidden++;
+  }
+
+  #text(name: string, operands: readonly Operand[]): void {
+    if (placesText.has(name)) this.#followsHiddenText = false;
+    if (this.#hidden === 0) {
+      if (this.#followsHiddenText) {
+        throw new PermanentError(
+          "PDF_HIDDEN_TEXT_FLOW",
+          `${this.#place.toString()}: visible text is placed by hidden text before it; make the layer visible or remove it in the source case`,
+        );
+      }
+      this.#write(name, operands);
+      return;
+    }
+    if (name === '"') {
+      const [word, character] = operands;
+      if (word) this.#write("Tw", [word]);
+      if (character) this.#write("Tc", [character]);
+    }
+    if (name === "'" || name === '"') this.#write("T*", []);
+    this.#followsHiddenText = true;
+  }
+
+  #other(name: string, operands: Operand[]): void {
+    if (placesText.has(name) || name === "ET") this.#followsHiddenText = false;
+    const [first] = operands;
+    const resource = first?.type === "name" ? first.name : "";
+    switch (name) {
+      case "Tf":
+        this.#named(
+          name,
+          this.#around.use("Font", this.#around.find("Font", resource), this.#place),
+          operands.slice(1),
+        );
+        return;
+      case "gs":
+        this.#resource(name, "ExtGState", resource);
+        return;
+      case "sh":
+        if (this.#hidden === 0) this.#resource(name, "Shading", resource);
+        return;
+      case "Do":
+        this.#draw(resource);
+        return;
+      case "cs":
+      case "CS":
+        if (resource === "Pattern" || deviceSpaces.includes(resource)) this.#write(name, operands);
+        else this.#resource(name, "ColorSpace", resource);
+        return;
+      case "scn":
+      case "SCN":
+      case "sc":
+      case "SC":
+        this.#color(name, operands);
+        return;
+      case "ri":
+        if (renderingIntents.includes(resource)) this.#write(name, operands);
+        return;
+      default:
+        this.#write(name, operands);
+    }
+  }
+
+  #draw(name: string): void {
+    const object = this.#around.find("XObject", name);
+    if (this.#hidden > 0 || this.#around.isHiddenObject(object)) return;
+    this.#named("Do", object && this.#around.use("XObject", object, this.#place), []);
+  }
+
+  #color(name: string, operands: Operand[]): void {
+    const last = operands.at(-1);
+    if (last?.type !== "name") {
+      this.#write(name, operands);
+      return;
+    }
+    const pattern = this.#around.find("Pattern", last.name);
+    const copied = pattern && this.#around.use("Pattern", pattern, this.#place);
+    if (copied !== undefined) this.#write(name, [...operands.slice(0, -1), { type: "name", name: copied }]);
+  }
+
+  #resource(operator: string, category: Category, name: string): void {
+    const value = this.#around.find(category, name);
+    this.#named(operator, value && this.#around.use(category, value, this.#place), []);
+  }
+
+  #named(operator: string, name: string | undefined, operands: readonly Operand[]): void {
+    if (name !== undefined) this.#write(operator, [{ type: "name", name }, ...operands]);
+  }
+
+  #inlineImage(): void {
+    const image = inlineImage(this.#tokens, this.#place, this.#around.reading, (name) =>
+      this.#around.find("ColorSpace", name),
+    );
+    if (this.#hidden > 0 || image === undefined) return;
+    this.#named("Do", this.#around.useImage(image, this.#place), []);
+  }
+
+  #write(operator: string, operands: readonly Operand[]): void {
+    for (const operand of operands) this.#out.push(this.#textOf(operand), " ");
+    this.#out.push(operator, "\n");
+  }
+
+  #textOf(operand: Token): string {
+    switch (operand.type) {
+      case "number":
+        return operand.text;
+      case "string":
+        return this.#content.toString("latin1", operand.from, operand.to);
+      case "name":
+        return PDFName.of(operand.name).asString();
+      case "array":
+        return `[${operand.elements.map((element) => this.#textOf(element)).join(" ")}]`;
+      case "word":
+      case "dictionary":
+        throw unreadable(this.#place, "an operand is of no known kind");
+    }
+  }
+}
+
+/** Operands that look like operators. */
+function isConstant(word: string): boolean {
+  return word === "true" || word === "false" || word === "null";
+}
+
+const zero: Operand = { type: "number", text: "0" };
+
+/** The last operands, as readers take them; missing numbers count as zero. Undefined where they are of another type. */
+function lastOperands(operands: readonly Operand[], wanted: string): Operand[] | undefined {
+  if (wanted === "") return [];
+  if (operands.length === 0) return undefined;
+  const missing = Math.max(0, wanted.length - operands.length);
+  const taken = [...Array.from({ length: missing }, () => zero), ...operands.slice(-wanted.length)];
+  for (const [index, operand] of taken.entries()) if (!fits(operand, wanted[index])) return undefined;
+  return taken;
+}
+
+function fits(operand: Operand, wanted = "t"): boolean {
+  switch (wanted) {
+    case "n":
+      return operand.type === "number";
+    case "s":
+      return operand.type === "string";
+    case "/":
+      return operand.type === "name";
+    case "[":
+      return operand.type === "array" && operand.elements.every(({ type }) => type === "number");
+    default:
+      return operand.type === "array" && operand.elements.every(({ type }) => type === "number" || type === "string");
+  }
+}
+
+function colorOperands(operands: readonly Operand[]): Operand[] | undefined {
+  const last = operands.length - 1;
+  const isRight = operands.every(({ type }, index) => type === "number" || (type === "name" && index === last));
+  return isRight && operands.length <= 33 ? [...operands] : undefined;
+}
