@@ -1,4 +1,4 @@
-import { redactionType, type AnnotationContent, type CommentContent } from "./content.ts";
+import { canBeRoot, redactionType, type AnnotationContent, type CommentContent } from "./content.ts";
 import { makeUlid, type IdSource } from "./ids.ts";
 import { readInstantJson, type Imported } from "./instant-json.ts";
 import { touches } from "./pdf/geometry.ts";
@@ -226,7 +226,7 @@ export class Library {
     return readInstantJson(given, {
       pageCount: this.pageCount(layer, password),
       hasAttachment: (id) => this.store.attachment(layer.documentId, id) !== undefined,
-      hasRoot: (id) => this.store.annotation(layer, id) !== undefined,
+      hasRoot: (id) => canBeRoot(this.store.annotation(layer, id)?.content.type ?? ""),
     });
   }
 

@@ -52,10 +52,15 @@ function exhibitDetail({ droppedUnderRedaction, excluded, ...report }: ExhibitRe
   };
 }
 
+/** What every rebuilt document loses, and nobody sees: it is counted, and no reason to warn. */
+const unseen: ReadonlySet<string> = new Set(["document properties", "metadata streams", "structure trees"]);
+
 /** What did not arrive although the request asks for it. */
 function warningOf({ exhibits, removed }: PreUploadOutcome & { skipped: false }) {
   const annotations = annotationsNotCarried(exhibits);
-  const lost = Object.entries(removed).map(([noun, count]) => `${noun} removed: ${count}`);
+  const lost = Object.entries(removed)
+    .filter(([noun, count]) => count > 0 && !unseen.has(noun))
+    .map(([noun, count]) => `${noun} removed: ${count}`);
   if (annotations === undefined && lost.length === 0) return undefined;
   return {
     code: annotations === undefined ? "CONTENT_REMOVED" : notCarried,

@@ -1,5 +1,6 @@
 import { Image, PDFAnnotation, type PDFDocument, type PDFPage } from "mupdf";
-import { isMarkup, plainText, redactionType, type AnnotationContent } from "../content.ts";
+import { isMarkup, redactionType, type AnnotationContent, type CommentContent } from "../content.ts";
+import { plainText } from "../rich-text.ts";
 import { quadOf, rectOf, rgb, type Box } from "./geometry.ts";
 import { putString, writeExtras } from "./objects.ts";
 
@@ -57,6 +58,7 @@ export function drawAnnotation(
     blendMode: content.blendMode,
     icon: content["icon"],
     type: content.type,
+    richText: content.type === "pspdfkit/text" ? richText(content.text) : undefined,
   });
   annotation.update();
   return object.asIndirect();
@@ -177,21 +179,22 @@ function drawLink(pdf: PDFDocument, page: PDFPage, content: AnnotationContent): 
   return numbered.asIndirect();
 }
 
+/** The text of an annotation where it is XHTML, which the file keeps beside what it shows. */
+function richText(text: AnnotationContent["text"]): string | undefined {
+  return typeof text === "object" && text?.format === "xhtml" ? text.value : undefined;
+}
+
 /** A comment as PDF has it: a note that answers another annotation. */
-export function drawReply(
-  page: PDFPage,
-  rootNumber: number,
-  root: Box,
-  comment: { text: string; creatorName?: string | null | undefined; createdAt?: string | undefined },
-): void {
+export function drawReply(page: PDFPage, rootNumber: number, root: Box, comment: CommentContent): void {
   const reply = page.createAnnotation("Text");
   reply.setRect(rectOf(root));
-  reply.setContents(comment.text);
+  reply.setContents(plainText(comment.text));
   const object = reply.getObject();
   object.put("IRT", page._doc.newIndirect(rootNumber));
   object.put("RT", page._doc.newName("R"));
   if (comment.creatorName) putString(object, "T", comment.creatorName);
   if (comment.createdAt !== undefined) putString(object, "CreationDate", pdfDate(comment.createdAt));
+  writeExtras(object, { richText: richText(comment.text) });
   reply.setFlags(PDFAnnotation.IS_HIDDEN);
   reply.update();
 }

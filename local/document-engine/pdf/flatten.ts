@@ -22,6 +22,8 @@ const invisible = PDFAnnotation.IS_HIDDEN | PDFAnnotation.IS_NO_VIEW;
  */
 export function flatten(pdf: PDFDocument, which: ReadonlySet<number> | "all"): void {
   if (which !== "all" && which.size === 0) return;
+  const root = pdf.getTrailer().get("Root");
+  const hasForm = which === "all" && entry(root, "AcroForm").isDictionary();
   const spared: ReturnType<typeof annotationObjects>[] = [];
   eachPage(pdf, (page) => {
     spared.push(leaveOnly(pdf, page, which));
@@ -32,12 +34,7 @@ export function flatten(pdf: PDFDocument, which: ReadonlySet<number> | "all"): v
   });
   pdf.bake(true, which === "all");
   eachPage(pdf, (page, index) => setAnnotations(pdf, page, spared[index] ?? []));
-  if (which === "all") emptyForm(pdf);
-}
-
-function emptyForm(pdf: PDFDocument): void {
-  const root = pdf.getTrailer().get("Root");
-  if (entry(root, "AcroForm").isDictionary()) root.put("AcroForm", { Fields: [] });
+  if (hasForm) root.put("AcroForm", { Fields: [] });
 }
 
 /** Leaves on the page what shall be drawn, and returns what shall stay alive. */

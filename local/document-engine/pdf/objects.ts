@@ -37,8 +37,10 @@ export function subtype(object: PDFObject): string {
   return value.isName() ? value.asName() : "";
 }
 
-/** The number of the annotation that this one answers, or whose pop-up window it is. */
+/** The number of the annotation that this one answers, or whose pop-up window it is; members of a group answer none. */
 export function parentOf(object: PDFObject): number | undefined {
+  const relation = object.get("RT");
+  if (relation.isName() && relation.asName() === "Group") return undefined;
   for (const key of ["IRT", ...(subtype(object) === "Popup" ? ["Parent"] : [])]) {
     const parent = object.get(key);
     if (parent.isIndirect()) return parent.asIndirect();

@@ -1,6 +1,5 @@
 import { PDFDocument, type Matrix } from "mupdf";
 import type { AnnotationContent, CommentContent } from "../content.ts";
-import { plainText } from "../content.ts";
 import { badRequest, Refusal } from "../refusal.ts";
 import { dropCatalogKeys } from "./catalog.ts";
 import { drawAnnotation, drawReply, type Attachment } from "./draw.ts";
@@ -173,7 +172,7 @@ export class PdfFile {
   addComments(root: { number: number; content: AnnotationContent }, comments: readonly CommentContent[]): void {
     onPage(this.#pdf, root.content.pageIndex, (page) => {
       for (const comment of comments) {
-        drawReply(page, root.number, root.content.bbox, { ...comment, text: plainText(comment.text) });
+        drawReply(page, root.number, root.content.bbox, comment);
       }
     });
   }
@@ -226,4 +225,3 @@ export class PdfFile {
     this.#pdf.destroy();
   }
 }
-

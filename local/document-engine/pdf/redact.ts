@@ -133,7 +133,9 @@ function appendBoxes(
   { unclosed, unopened }: EditedPage,
 ): PDFObject {
   const painted = redactions.flatMap(({ boxes, fill }) =>
-    boxes.map((box) => `${fill.map((part) => decimal(part)).join(" ")} rg ${box.map((edge) => decimal(edge)).join(" ")} re f`),
+    boxes.map(
+      (box) => `${fill.map((part) => decimal(part)).join(" ")} rg ${box.map((edge) => decimal(edge)).join(" ")} re f`,
+    ),
   );
   const painting = pdf.addStream(drawing(page, painted, unclosed + 1), {});
   const opening = pdf.addStream("q\n".repeat(unopened + 1), {});

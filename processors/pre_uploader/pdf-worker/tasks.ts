@@ -1,7 +1,7 @@
 /** What the worker thread does, as plain functions over a PDFium: tests call them directly. */
 import { prepare as prepareFile } from "../prepare/prepare.ts";
-import { separate as separatePages } from "../prepare/separate.ts";
 import type { Prepared } from "../prepare/prepare.ts";
+import { separate as separatePages } from "../prepare/separate.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import { SourcePdf } from "../pdf/source.ts";
 import { prove } from "../proof/proof.ts";
@@ -68,6 +68,6 @@ export async function finish(pdfium: Pdfium, job: FinishJob): Promise<Finished> 
   const { pdf, removed } = isRebuilt
     ? await rebuild({ source, produced, redactions, isQuoting: (text) => redacted.areIn(text) })
     : { pdf: produced, removed: {} };
-  prove(pdfium, pdf, { source, redactions, terms: data, drawn, isRebuilt });
+  prove(pdfium, pdf, { source, redactions, terms: data, drawn, isRebuilt, removed });
   return { pdf, removed };
 }

@@ -56,3 +56,16 @@ export interface Point {
   x: number;
   y: number;
 }
+
+/** What two rectangles share; undefined where they only touch. */
+export function intersection(one: Box, other: Box): Box | undefined {
+  const [left, right] = [Math.max(one.left, other.left), Math.min(one.right, other.right)];
+  const [top, bottom] = [Math.max(one.top, other.top), Math.min(one.bottom, other.bottom)];
+  return left < right && top < bottom ? { left, top, right, bottom } : undefined;
+}
+
+/** A rectangle that is larger on each side; smaller by a negative number, but never turned inside out. */
+export function grown({ left, top, right, bottom }: Box, by: number): Box {
+  const [x, y] = [Math.max(by, (left - right) / 2), Math.max(by, (top - bottom) / 2)];
+  return { left: left - x, top: top - y, right: right + x, bottom: bottom + y };
+}

@@ -190,7 +190,8 @@ function readAnnotation(pdfium: Pdfium, page: number, index: number, shown: Tran
 /** PDFium tells device pixels, whole numbers: so many to a point that rounding does not matter. */
 const pixelsPerPoint = 100;
 
-function shownTransform(pdfium: Pdfium, page: number): Transform {
+/** The map from the coordinates of a page that is open to the page as it is shown. */
+export function shownTransform(pdfium: Pdfium, page: number): Transform {
   const width = pdfium.FPDF_GetPageWidthF(page) * pixelsPerPoint;
   const height = pdfium.FPDF_GetPageHeightF(page) * pixelsPerPoint;
   const point = (x: number, y: number) =>

@@ -207,7 +207,9 @@ class Rewriting {
       case "number":
         return operand.text;
       case "string":
-        return this.#content.toString("latin1", operand.from, operand.to);
+        return operand.digits === undefined
+          ? this.#content.toString("latin1", operand.from, operand.to)
+          : `<${operand.digits}>`;
       case "name":
         return PDFName.of(operand.name).asString();
       case "array":

@@ -165,7 +165,8 @@ export class Copier {
   copyKeys(kind: Kind, source: Dictionary, into: PDFDict, place: Place): void {
     for (const [name, rule] of Object.entries(kinds[kind].keys)) {
       const raw = this.reading.raw(source, name);
-      if (raw === undefined) continue;
+      // Glyphs need the resources of their font.
+      if (raw === undefined || name === "CharProcs") continue;
       const value = this.value(rule, raw, place.at(name));
       if (value !== undefined) into.set(key(name), value);
     }

@@ -141,7 +141,8 @@ export function copyGlyph(resources: PDFDict): (job: ObjectJob, raw: PDFObject) 
   return ({ copier, source, place }, raw) => {
     const stream = copier.reading.resolve(raw);
     if (!(stream instanceof PDFRawStream)) return undefined;
-    const own = copier.reading.dictionary(source, "Resources");
+    const { reading } = copier;
+    const own = reading.dictionary(stream, "Resources") ?? reading.dictionary(source, "Resources");
     const scope = { own, page: copier.scope.page };
     const drawing = draw(copier, copier.reading.decode(stream, place.at("CharProcs")), scope, place.at("CharProcs"));
     mergeResources(copier, resources, drawing.resources);

@@ -1,5 +1,5 @@
 /** The filters of PDF streams that are no image formats (ISO 32000-1, 7.4), strictly: what does not hold is an error. */
-import { inflateSync } from "node:zlib";
+import { constants, inflateRawSync, inflateSync } from "node:zlib";
 import { limits } from "./faults.ts";
 
 /** A stream that breaks the rules of its filter. */
@@ -53,8 +53,29 @@ export function inflate(content: Uint8Array): { bytes: Buffer; consumed: number 
     return { bytes: buffer, consumed: engine.bytesWritten };
   } catch (cause) {
     if (cause instanceof RangeError) throw new StreamTooLarge("a stream is too large", { cause });
-    throw new FilterFault("its compressed data or their checksum do not hold", { cause });
+    return { bytes: inflateDamaged(content), consumed: -1 };
   }
+}
+
+const zlibHeader = 2;
+
+/** What comes before the damage: readers show that, and nothing else of the stream is kept. */
+function inflateDamaged(content: Uint8Array): Buffer {
+  let [good, bad] = [0, content.length + 1];
+  let bytes = Buffer.alloc(0);
+  while (bad - good > 1) {
+    const length = (good + bad) >> 1;
+    try {
+      const options = { maxOutputLength: limits.streamBytes, finishFlush: constants.Z_SYNC_FLUSH };
+      bytes = inflateRawSync(content.subarray(zlibHeader, length), options);
+      good = length;
+    } catch (cause) {
+      if (cause instanceof RangeError) throw new StreamTooLarge("a stream is too large", { cause });
+      bad = length;
+    }
+  }
+  if (bytes.length === 0) throw new FilterFault("its compressed data do not hold");
+  return bytes;
 }
 
 const [clear, end, firstFree, mostCodes] = [256, 257, 258, 4096];

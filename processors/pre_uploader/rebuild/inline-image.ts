@@ -35,6 +35,7 @@ export function inlineImage(
 ): PDFRawStream | undefined {
   const there = new Place("inline image", place.page);
   const entries: Record<string, PDFObject> = {};
+  const abbreviated = new Set<string>();
   for (;;) {
     const name = tokens.next();
     if (name === undefined) throw unreadable(there, "it does not begin");
@@ -43,6 +44,9 @@ export function inlineImage(
     const value = tokens.next();
     if (value === undefined || (value.type === "word" && value.word === "ID")) break;
     const full = keys[name.name] ?? name.name;
+    // Where both names stand, the short one counts.
+    if (full === name.name && abbreviated.has(full)) continue;
+    if (full !== name.name) abbreviated.add(full);
     const converted = objectOf(reading, tokens, value, full, full === "ColorSpace" ? findSpace : undefined);
     if (converted !== undefined) entries[full] = converted;
   }
@@ -121,7 +125,7 @@ function endMark(content: Buffer, from: number): number | undefined {
     if (after !== undefined && !isWhiteSpace(after)) continue;
     const isTextBehind = content
       .subarray(at + 2, at + 12)
-      .every((byte) => byte === 10 || byte === 13 || byte === 9 || (byte >= 32 && byte < 127));
+      .every((byte) => isWhiteSpace(byte) || (byte >= 32 && byte < 127));
     if (!isTextBehind) continue;
     if (at === from) return at;
     if (isWhiteSpace(content[at - 1] ?? 0)) return at - 1;

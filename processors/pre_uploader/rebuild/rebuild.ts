@@ -18,6 +18,7 @@ import { letterPage, pagesOf, rotationOf } from "./pages.ts";
 import type { SourcePage } from "./pages.ts";
 import { key, Reading } from "./reading.ts";
 import { Removals } from "./removals.ts";
+import { sweep } from "./sweep.ts";
 
 export interface RebuildJob {
   /** As it was given to Document Engine. */
@@ -81,6 +82,7 @@ export async function rebuild({ source, produced, redactions, isQuoting }: Rebui
   removals.count("hidden layers", copier.layers.count);
   putBack({ before, copier: new Copier({ ...options, reading: before.reading }), catalog, newPages, removals });
   target.trailerInfo.Root = target.register(catalog);
+  sweep(target);
   return { pdf: await PDFWriter.forContext(target, Infinity).serializeToBuffer(), removed: removals.counts };
 }
 

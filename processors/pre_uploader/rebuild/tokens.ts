@@ -6,7 +6,7 @@ import { isWhiteSpace } from "./filters.ts";
 export type Token =
   /** As it is to be written again. */
   | { type: "number"; text: string }
-  | { type: "string"; from: number; to: number }
+  | { type: "string"; from: number; to: number; digits?: string }
   /** Escapes undone. */
   | { type: "name"; name: string }
   | { type: "array"; elements: Token[] }
@@ -93,18 +93,20 @@ export class Tokens {
     throw unreadable(this.#place, "a string in its content does not end");
   }
 
-  /** @throws PermanentError where it has other bytes than digits, in which something could hide */
+  /** Bytes that are no digits count for nothing, and are not kept: something could hide in them. */
   #hex(): Token {
     const from = this.at;
     const to = this.content.indexOf(greater, from) + 1;
     if (to === 0) throw unreadable(this.#place, "a string in its content does not end");
     if (to - from > limits.operandBytes) throw tooComplex("operandBytes", this.#place);
+    this.at = to;
     for (let at = from + 1; at < to - 1; at++) {
       const byte = this.content[at] ?? 0;
       const isDigit = (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 70) || (byte >= 97 && byte <= 102);
-      if (!isDigit && !isWhiteSpace(byte)) throw unreadable(this.#place, "a hexadecimal string has other characters");
+      if (isDigit) continue;
+      const digits = this.content.toString("latin1", from + 1, to - 1).replaceAll(/[^\dA-Fa-f]/g, "");
+      return { type: "string", from, to, digits };
     }
-    this.at = to;
     return { type: "string", from, to };
   }
 

@@ -54,7 +54,9 @@ export function embeddedMap(stream: Uint8Array, used: CharacterMap | undefined, 
 }
 
 function pairs(operands: readonly Operand[], size: number): Operand[][] {
-  return Array.from({ length: Math.floor(operands.length / size) }, (_, at) => operands.slice(at * size, (at + 1) * size));
+  return Array.from({ length: Math.floor(operands.length / size) }, (_, at) =>
+    operands.slice(at * size, (at + 1) * size),
+  );
 }
 
 function rangeOf(low: Operand | undefined, high: Operand | undefined): CodeRange {
@@ -95,7 +97,10 @@ function isIn(value: number, { length, low, high }: CodeRange): boolean {
 }
 
 /** The glyph of a code; undefined where the file does not say. */
-export function cidOf({ value, length }: { value: number; length: number }, { cids }: CharacterMap): number | undefined {
+export function cidOf(
+  { value, length }: { value: number; length: number },
+  { cids }: CharacterMap,
+): number | undefined {
   if (cids === "identity") return value;
   if (cids === "unknown") return undefined;
   const range = cids.findLast((known) => known.length === length && value >= known.low && value <= known.high);

@@ -20,12 +20,12 @@ export function boundsOf(points: readonly Point[]): Rect {
 /** Whether two rectangles have an area in common; lines count as having one. */
 export function overlap(one: Rect, other: Rect, margin = 0): boolean {
   return (
-    one[0] < other[2] + margin &&
-    other[0] - margin < one[2] &&
-    one[1] < other[3] + margin &&
-    other[1] - margin < one[3]
+    one[0] < other[2] + margin && other[0] - margin < one[2] && one[1] < other[3] + margin && other[1] - margin < one[3]
   );
 }
+
+/** Less area than this is none. */
+const flat = 1e-6;
 
 type Inside = (point: Point) => number;
 
@@ -59,12 +59,13 @@ function areasRound([left, top, right, bottom]: Rect): Inside[][] {
  */
 export function outlineWithout(outline: readonly Point[], rects: readonly Rect[]): Point[][] {
   let pieces = [[...outline]];
+  const isFlat = areaOf(outline) < flat;
   for (const rect of rects) {
     pieces = pieces.flatMap((piece) => {
       if (!overlap(boundsOf(piece), rect)) return [piece];
       return areasRound(rect)
         .map((lines) => lines.reduce((points, line) => half(points, line), piece))
-        .filter((points) => points.length > 2);
+        .filter((points) => points.length > 2 && (isFlat || areaOf(points) >= flat));
     });
   }
   return pieces;
@@ -74,7 +75,8 @@ export function outlineWithout(outline: readonly Point[], rects: readonly Rect[]
 export function lineWithout({ points, isClosed }: Polyline, rects: readonly Rect[]): (Polyline & { from: number })[] {
   const [first] = points;
   if (!first) return [];
-  const whole = isClosed ? [...points, first] : points;
+  // A line that is closed would be drawn there and back.
+  const whole = isClosed && points.length > 2 ? [...points, first] : points;
   const pieces: { points: Point[]; from: number }[] = [];
   let open: { points: Point[]; from: number } | undefined;
   let walked = 0;

@@ -180,9 +180,15 @@ class ContentRun {
     const numbers = numbersIn(operands);
     const [first = 0] = numbers;
     if (this.#path.construct(name, numbers, this.#state.ctm)) {
-      this.#path.start ??= operation.start;
+      this.#path.covers(operation.start, operation.end);
       return;
     }
+    if (name === "W" || name === "W*") {
+      this.#path.isClip = true;
+      this.#path.covers(operation.start, operation.end);
+      return;
+    }
+    this.#path.interrupt();
     switch (name) {
       case "q":
         this.#stack.push({ ...this.#state });
@@ -204,10 +210,6 @@ class ContentRun {
         break;
       case "gs":
         this.#setExtended(nameOf(operands[0]));
-        break;
-      case "W":
-      case "W*":
-        this.#path.isClip = true;
         break;
       case "f":
       case "F":
@@ -255,10 +257,12 @@ class ContentRun {
     this.#path = new PathUnderWay();
     const { ctm } = this.#state;
     const painted = path.paintedWithout(name, ctm, this.#state, this.#given.editor.boxes);
-    if (painted === undefined || path.start === undefined) return;
-    const construction = Buffer.from(this.#given.bytes.subarray(path.start, start)).toString("latin1");
-    const clip = path.isClip ? `\n${construction} n` : "";
-    this.#edit(path.start, end, `${painted}${clip}\n`);
+    if (painted === undefined) return;
+    const construction = path.ranges.map((range) =>
+      Buffer.from(this.#given.bytes.subarray(range.start, range.end)).toString("latin1"),
+    );
+    for (const range of path.ranges) this.#edit(range.start, range.end, "");
+    this.#edit(start, end, `${painted}${path.isClip ? `\n${construction.join("\n")} n` : ""}\n`);
   }
 
   #edit(start: number, end: number, replacement: string): void {
@@ -310,7 +314,11 @@ class ContentRun {
         this.#show(operation, operands.slice(-1), "");
         break;
       case "TJ":
-        this.#show(operation, operands.at(-1)?.kind === "array" ? (operands.at(-1) as { value: Operand[] }).value : [], "");
+        this.#show(
+          operation,
+          operands.at(-1)?.kind === "array" ? (operands.at(-1) as { value: Operand[] }).value : [],
+          "",
+        );
         break;
       case "'":
         this.#newLine(0, -state.leading);

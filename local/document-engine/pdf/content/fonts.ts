@@ -191,7 +191,10 @@ function listed(list: PDFObject, size: number): Map<number, number[]> {
     if (next.isArray()) {
       for (let item = 0; item + size <= next.length; item += size) {
         const one = Array.from({ length: size }, (_, part) => next.get(item + part));
-        values.set(first + item / size, one.map((part) => (part.isNumber() ? part.asNumber() : 0)));
+        values.set(
+          first + item / size,
+          one.map((part) => (part.isNumber() ? part.asNumber() : 0)),
+        );
       }
       at += 2;
     } else {

@@ -19,7 +19,9 @@ export class GlyphInk {
   /** Draws the page on a device that only looks at its text. */
   constructor(page: PDFPage, boxes: readonly Rect[]) {
     const take = (text: Text, ctm: Matrix) => {
-      text.walk({ showGlyph: (font, trm, glyph, unicode, mode) => this.#note(font, trm, glyph, unicode, mode, ctm, boxes) });
+      text.walk({
+        showGlyph: (font, trm, glyph, unicode, mode) => this.#note(font, trm, glyph, unicode, mode, ctm, boxes),
+      });
       text.destroy();
     };
     const device = new Device({
@@ -51,7 +53,12 @@ export class GlyphInk {
     if (glyph < 0) return;
     const origin = transformed([trm[4], trm[5]], ctm);
     const size = Math.max(...trm.slice(0, 4).map(Math.abs)) * Math.max(...ctm.slice(0, 4).map(Math.abs));
-    const area: Rect = [origin[0] - size * reach, origin[1] - size * reach, origin[0] + size * reach, origin[1] + size * reach];
+    const area: Rect = [
+      origin[0] - size * reach,
+      origin[1] - size * reach,
+      origin[0] + size * reach,
+      origin[1] + size * reach,
+    ];
     if (!boxes.some((box) => overlap(area, box))) return;
     const alone = new Text();
     alone.showGlyph(font, trm, glyph, unicode, mode);
@@ -71,7 +78,8 @@ export class GlyphInk {
       for (const dy of [-1, 0, 1]) {
         for (const drawn of this.#cells.get(keyOf(origin, dx, dy)) ?? []) {
           const distance = Math.hypot(drawn.origin[0] - origin[0], drawn.origin[1] - origin[1]);
-          if (distance <= tolerance && distance < (nearest?.distance ?? Infinity)) nearest = { distance, ink: drawn.ink };
+          if (distance <= tolerance && distance < (nearest?.distance ?? Infinity))
+            nearest = { distance, ink: drawn.ink };
         }
       }
     }

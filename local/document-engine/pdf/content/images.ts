@@ -105,7 +105,12 @@ function isMask(stream: PDFObject): boolean {
 }
 
 function numberOf(stream: PDFObject, ...keys: string[]): number {
-  return keys.map((key) => entry(stream, key)).find((value) => value.isNumber())?.asNumber() ?? 0;
+  return (
+    keys
+      .map((key) => entry(stream, key))
+      .find((value) => value.isNumber())
+      ?.asNumber() ?? 0
+  );
 }
 
 function filtersOf(stream: PDFObject): string[] {

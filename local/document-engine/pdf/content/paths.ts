@@ -33,9 +33,23 @@ const curveSteps = 24;
 /** The path under construction, in the space of the page as it is shown. */
 export class PathUnderWay {
   #subpaths: Subpath[] = [];
-  /** Where its first operation is in the stream. */
-  start: number | undefined;
+  /** Where its operations are in the stream; others may stand between them. */
+  readonly ranges: { start: number; end: number }[] = [];
+  #isInterrupted = true;
   isClip = false;
+
+  /** Notes where an operation of the path is. */
+  covers(start: number, end: number): void {
+    const last = this.ranges.at(-1);
+    if (last && !this.#isInterrupted) last.end = end;
+    else this.ranges.push({ start, end });
+    this.#isInterrupted = false;
+  }
+
+  /** Notes that an operation of another kind stands in between. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+  }
 
   /** Takes an operation that constructs. Returns whether it was one. */
   construct(name: string, numbers: readonly number[], ctm: Matrix): boolean {
@@ -108,10 +122,9 @@ export class PathUnderWay {
     const stroked = paint.stroke ? this.#strokeWithout(boxes, writer, stroke, scaleOf(ctm)) : undefined;
     if (filled === undefined && stroked === undefined) return undefined;
     const whole = writer.subpaths(this.#subpaths);
-    return [
-      paint.fill ? (filled ?? `${whole}${paint.fill}`) : "",
-      paint.stroke ? (stroked ?? `${whole}S`) : "",
-    ].join("\n");
+    return [paint.fill ? (filled ?? `${whole}${paint.fill}`) : "", paint.stroke ? (stroked ?? `${whole}S`) : ""].join(
+      "\n",
+    );
   }
 
   #fillWithout(boxes: readonly Rect[], writer: PathWriter, rule: string): string | undefined {
@@ -122,7 +135,9 @@ export class PathUnderWay {
       const pieces = near.length ? outlineWithout(points, near) : [];
       if (!near.length || !isSmaller(pieces, points)) return writer.subpaths([subpath]);
       isCut = true;
-      return pieces.map((piece) => writer.polyline({ points: piece, isClosed: true })).join("");
+      const outlines = pieces.map((piece) => writer.outline(piece));
+      // Viewers align a rectangle with the screen only where it is a path of its own.
+      return outlines.join(this.#subpaths.length === 1 && isUpright(points) ? `${rule}\n` : "");
     });
     const path = written.join("");
     return isCut ? (path ? `${path}${rule}` : "") : undefined;
@@ -136,10 +151,11 @@ export class PathUnderWay {
     const near = boxes.filter((box) => lines.some(({ line }) => isNear(line, box) && meets(line, box, half)));
     if (!near.length) return undefined;
     const pieces = lines.map(({ subpath, line }) => {
-      if (!near.some((box) => isNear(line, box))) return writer.subpaths([subpath]);
+      if (!near.some((box) => isNear(line, box))) return `${writer.subpaths([subpath])}S\n`;
       return lineWithout(line, near)
         .map((piece) => {
-          if (!stroke.dash.length || scale === 0) return writer.polyline(piece);
+          // Viewers draw a straight line sharper where it is a path of its own.
+          if (!stroke.dash.length || scale === 0) return `${writer.polyline(piece)}S\n`;
           const dash = stroke.dash.map((length) => decimal(length)).join(" ");
           return `[${dash}] ${decimal(stroke.phase + piece.from / scale)} d\n${writer.polyline(piece)}S\n`;
         })
@@ -149,8 +165,17 @@ export class PathUnderWay {
     // The ends and joins of the pieces are as wide as the line.
     const clips = near.map((box) => `${writer.rectangle(area)}${writer.rectangle(box)}W* n\n`).join("");
     const path = pieces.join("");
-    return path ? `q\n${clips}${path}S\nQ` : "";
+    return path ? `q\n${clips}${path}Q` : "";
   }
+}
+
+/** Whether points are the corners of a rectangle whose sides are those of the page. */
+function isUpright(points: readonly Point[]): boolean {
+  const sides = points.map(([x, y], at) => {
+    const [nextX, nextY] = points[(at + 1) % points.length] ?? [x, y];
+    return Math.abs(nextX - x) < 1e-4 ? "vertical" : Math.abs(nextY - y) < 1e-4 ? "horizontal" : "slanted";
+  });
+  return points.length === 4 && sides[0] !== sides[1] && sides[0] === sides[2] && sides[1] === sides[3];
 }
 
 function lastOf({ start, segments }: Subpath): Point {
@@ -171,7 +196,11 @@ function isSmaller(pieces: readonly Point[][], whole: readonly Point[]): boolean
 function meets(line: Polyline, box: Rect, half: number): boolean {
   const pieces = lineWithout(line, [grown(box, half)]);
   const [only] = pieces;
-  return !(pieces.length === 1 && only?.isClosed === line.isClosed && only.points.length === line.points.length);
+  return !(
+    pieces.length === 1 &&
+    only?.points.length === line.points.length &&
+    (only.isClosed || line.points.length < 3 || !line.isClosed)
+  );
 }
 
 /** A subpath as points; a curve as enough of them. */
@@ -180,7 +209,8 @@ function flattened({ start, segments, isClosed }: Subpath): Polyline {
   let from = start;
   for (const segment of segments) {
     if (segment.kind === "curve") {
-      for (let step = 1; step < curveSteps; step++) points.push(onCurve(from, segment.by, segment.to, step / curveSteps));
+      for (let step = 1; step < curveSteps; step++)
+        points.push(onCurve(from, segment.by, segment.to, step / curveSteps));
     }
     points.push(segment.to);
     from = segment.to;
@@ -222,6 +252,15 @@ class PathWriter {
         return `${this.#point(start)} m\n${written.join("")}${isClosed ? "h\n" : ""}`;
       })
       .join("");
+  }
+
+  /** A rectangle as one operation, where it is one in the space of the operations. */
+  outline(points: readonly Point[]): string {
+    const corners = points.map((point) => transformed(point, this.#back));
+    const [first, , third] = corners;
+    if (!first || !third || !isUpright(corners)) return this.polyline({ points: [...points], isClosed: true });
+    const sizes = [first[0], first[1], third[0] - first[0], third[1] - first[1]];
+    return `${sizes.map((value) => decimal(value, this.#digits)).join(" ")} re\n`;
   }
 
   polyline({ points, isClosed }: Polyline): string {

@@ -32,9 +32,10 @@ export class ContentStreams {
     this.bytes = Buffer.concat(this.#parts.flatMap(({ bytes }) => [bytes, Buffer.from("\n")]));
   }
 
-  /** @param edits in the order of the contents, without overlap */
-  apply(edits: readonly Edit[]): void {
-    if (!edits.length) return;
+  /** @param given without overlap */
+  apply(given: readonly Edit[]): void {
+    if (!given.length) return;
+    const edits = given.toSorted((one, other) => one.start - other.start);
     const written = new Set<number>();
     for (const { stream, start, bytes } of this.#parts) {
       const end = start + bytes.length;

@@ -56,7 +56,8 @@ export class OperationReader {
       if (byte === undefined) return;
       if (space.has(byte)) this.#at++;
       else if (byte === code("%")) {
-        while (this.#at < this.#bytes.length && this.#bytes[this.#at] !== 10 && this.#bytes[this.#at] !== 13) this.#at++;
+        while (this.#at < this.#bytes.length && this.#bytes[this.#at] !== 10 && this.#bytes[this.#at] !== 13)
+          this.#at++;
       } else return;
     }
   }
