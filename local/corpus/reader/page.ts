@@ -70,7 +70,7 @@ const images: ReadonlySet<number> = new Set([
   OPS.paintSolidColorImageMask,
 ]);
 
-/** What the operators of a glyph paint: paths and images. */
+/** What the operators of a glyph paint: paths and images; pdf.js makes small stencils paths of their own kind. */
 function outlineOfProcedure(list: OperatorList | undefined, fontMatrix: Matrix): Outline {
   const inks: Box[] = [];
   const stack: Matrix[] = [];
@@ -80,7 +80,8 @@ function outlineOfProcedure(list: OperatorList | undefined, fontMatrix: Matrix):
     if (operator === OPS.save) stack.push(matrix);
     else if (operator === OPS.restore) matrix = stack.pop() ?? matrix;
     else if (operator === OPS.transform) matrix = multiply(matrix, args as number[]);
-    else if (images.has(operator)) inks.push(applyToBox(matrix, 0, 0, 1, 1));
+    else if (images.has(operator) || (operator === OPS.constructPath && args[0] === OPS.rawFillPath))
+      inks.push(applyToBox(matrix, 0, 0, 1, 1));
     else if (operator === OPS.constructPath && args[2]) {
       const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = Array.from(args[2] as ArrayLike<number>);
       inks.push(applyToBox(matrix, x0, y0, x1, y1));
