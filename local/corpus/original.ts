@@ -20,7 +20,7 @@ export function readOriginal(bytes: Uint8Array): Promise<Original> {
     const pages: PageGlyphs[] = [];
     for (let number = 1; number <= pdf.numPages; number++) {
       const page = await pdf.getPage(number);
-      pages.push(await readGlyphs(page, (properties) => content.isVisible(properties as never)));
+      pages.push(await readGlyphs(page, (properties) => Boolean(content.isVisible(properties))));
       page.cleanup();
     }
     return { pages };

@@ -59,7 +59,7 @@ function fromAscii85(bytes: Buffer): Buffer {
   const content: number[] = [];
   for (let at = 0; at < text.length; at += 5) {
     const group = text.slice(at, at + 5);
-    const value = [...group.padEnd(5, "u")].reduce((sum, one) => sum * 85 + one.charCodeAt(0) - 33, 0);
+    const value = Array.from(group.padEnd(5, "u")).reduce((sum, one) => sum * 85 + one.charCodeAt(0) - 33, 0);
     for (let byte = 0; byte < group.length - 1; byte++) content.push(Math.floor(value / 256 ** (3 - byte)) & 255);
   }
   return Buffer.from(content);

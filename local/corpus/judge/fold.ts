@@ -20,10 +20,10 @@ export class RedactedTexts {
   constructor(texts: Iterable<string>) {
     const folded = [...new Set([...texts].map(fold))].filter((text) => text !== "");
     this.#within = folded.filter((text) => {
-      return [...text].length >= (isLatin(text) ? shortest.latin : shortest.other);
+      return lengthOf(text) >= (isLatin(text) ? shortest.latin : shortest.other);
     });
     this.#tokens = new Set(folded.filter((text) => !this.#within.includes(text)));
-    this.#long = this.#within.filter((text) => [...text].length >= (isLatin(text) ? 6 : 3));
+    this.#long = this.#within.filter((text) => lengthOf(text) >= (isLatin(text) ? 6 : 3));
   }
 
   get count(): number {
@@ -33,8 +33,8 @@ export class RedactedTexts {
   /** Those of them that a person finds in a text, forwards or backwards. */
   in(text: string): string[] {
     const folded = fold(text);
-    const reversed = isRightToLeft.test(text) ? [...folded].reverse().join("") : "";
-    const within = this.#within.filter((one) => folded.includes(one) || reversed.includes(one));
+    const backwards = isRightToLeft.test(text) ? reversed(folded) : "";
+    const within = this.#within.filter((one) => folded.includes(one) || backwards.includes(one));
     if (this.#tokens.size === 0) return within;
     const tokens = new Set(text.split(gaps).map(fold));
     return [...within, ...[...this.#tokens].filter((token) => tokens.has(token))];
@@ -48,7 +48,11 @@ export class RedactedTexts {
   }
 }
 
-/** Latin, Greek and Cyrillic: scripts in which a letter is little more than a sound. */
-const isLatin = (text: string) => /^[\u0000-\u024f\u0300-\u036f\u0370-\u052f]*$/u.test(text);
+/** In code points. */
+const lengthOf = (text: string) => Array.from(text).length;
+/** Code point by code point. */
+export const reversed = (text: string) => Array.from(text).reverse().join("");
+/** Letters of other alphabets than Latin, Greek and Cyrillic, where a letter says more. */
+const isLatin = (text: string) => !/(?![\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}])\p{L}/u.test(text);
 const isRightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/;
 const gaps = /[\s\p{Z}\p{Cc},;:()[\]{}<>"'!?]+/u;

@@ -21,10 +21,9 @@ const ownKeys = new Set([
 
 /** Everything that pdf.js gives of a document beside the drawing of its pages. */
 export async function documentTexts(pdf: PDFDocumentProxy): Promise<HiddenText[]> {
-  const { info, metadata } = await pdf.getMetadata();
-  const { PDFFormatVersion: _version, Language, ...about } = info as Record<string, unknown>;
+  const { info, metadata } = (await pdf.getMetadata()) as { info: object; metadata: { getRaw: () => unknown } | null };
   const parts: [string, unknown][] = [
-    ["metadata", { ...about, Language }],
+    ["metadata", info],
     ["XMP", metadata?.getRaw()],
     ["bookmarks", await pdf.getOutline()],
     ["attachments", await pdf.getAttachments()],
@@ -32,7 +31,7 @@ export async function documentTexts(pdf: PDFDocumentProxy): Promise<HiddenText[]
     ["page labels", await pdf.getPageLabels()],
     ["form fields", await pdf.getFieldObjects()],
     ["JavaScript", await pdf.getJSActions()],
-    ["optional content", [...(await pdf.getOptionalContentConfig())].map(([, group]) => group)],
+    ["optional content", Array.from(await pdf.getOptionalContentConfig())],
   ];
   return parts.flatMap(([where, value]) => stringsOf(value).map((text) => ({ where, text })));
 }

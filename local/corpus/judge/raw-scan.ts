@@ -25,7 +25,7 @@ function scan(bytes: Buffer, texts: RedactedTexts, thoroughness: Thoroughness, d
     }
   }
   // Letter by letter, in a string each.
-  if (texts.inBytes(run).length > 0) found.push("strings one after the other");
+  if (!found.includes("a string") && texts.inBytes(run).length > 0) found.push("strings one after the other");
   return found;
 }
 

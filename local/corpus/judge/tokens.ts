@@ -7,9 +7,9 @@ export interface Piece {
 }
 
 const white = new Set([0, 9, 10, 12, 13, 32]);
-const delimiters = new Set([..."()<>[]{}/%"].map((one) => one.charCodeAt(0)));
 const code = (character: string) => character.charCodeAt(0);
-const [open, close, slash, percent, less, more, backslash] = [..."()/%<>\\"].map(code) as [
+const delimiters = new Set(Array.from("()<>[]{}/%", code));
+const [open, close, slash, percent, less, more, backslash] = Array.from("()/%<>\\", code) as [
   ...[number, number, number, number, number, number, number],
 ];
 

@@ -13,12 +13,12 @@ const rim = 1;
 /** Document Engine takes a glyph away once a quarter of its ink is covered, by a few per cent more or less. */
 const coveredInk = 0.35;
 
-/** Whether a box hides a glyph: its middle, and enough of its ink. */
+/** Whether a box hides a glyph: its middle, and enough of its ink. A glyph that paints nothing has nothing to hide. */
 export function isHidden({ ink }: Glyph, box: Box): boolean {
   const [x, y] = [(ink.left + ink.right) / 2, (ink.top + ink.bottom) / 2];
   if (x <= box.left || x >= box.right || y <= box.top || y >= box.bottom) return false;
   const area = areaOf(ink);
-  return area === 0 || areaOf(intersection(ink, box)) / area >= coveredInk;
+  return area > 0 && areaOf(intersection(ink, box)) / area >= coveredInk;
 }
 
 /** What is left under the boxes of a page. */

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
-import { AnnotationMode } from "pdfjs-dist/legacy/build/pdf.mjs";
+import { AnnotationMode, OPS } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { geometryOf, type PageGeometry, type PDFPageProxy } from "./pdf.ts";
-import { Walk, type Glyph, type Outline, type WalkFont } from "./walk.ts";
+import { applyToBox, identity, multiply, union, type Box, type Matrix } from "./matrix.ts";
+import { Walk, type Glyph, type OperatorList, type Outline, type WalkFont } from "./walk.ts";
 
 /** Everything that a page draws with glyphs, in the order of drawing. */
 export interface PageGlyphs extends PageGeometry {
@@ -24,6 +25,7 @@ interface LoadedFont {
   vertical?: boolean;
   isType3Font?: boolean;
   fontMatrix?: ArrayLike<number>;
+  charProcOperatorList?: ReadonlyMap<unknown, OperatorList>;
 }
 interface LoadedObjects {
   has: (id: string) => boolean;
@@ -42,18 +44,51 @@ export function fontsOf(page: PDFPageProxy): (name: string) => WalkFont | undefi
 }
 
 function fontOf(objects: LoadedObjects, font: LoadedFont): WalkFont {
-  const outlines = new Map<string, Outline | undefined>();
+  const outlines = new Map<unknown, Outline | undefined>();
+  const fontMatrix = font.fontMatrix ?? [0.001, 0, 0, 0.001, 0, 0];
+  const procedures = font.isType3Font ? (font.charProcOperatorList ?? new Map<unknown, OperatorList>()) : undefined;
   return {
-    fontMatrix: font.fontMatrix ?? [0.001, 0, 0, 0.001, 0, 0],
+    fontMatrix,
     isVertical: font.vertical === true,
-    isType3: font.isType3Font === true,
-    outlineOf: (character) => {
-      if (!outlines.has(character)) {
-        outlines.set(character, outlineOf(objects, `${font.loadedName}_path_${character}`));
+    outlineOf: ({ fontChar, operatorListId }) => {
+      const key = procedures ? operatorListId : fontChar;
+      if (!outlines.has(key)) {
+        const outline = procedures
+          ? outlineOfProcedure(procedures.get(key), multiply(identity, fontMatrix))
+          : outlineOf(objects, `${font.loadedName}_path_${fontChar}`);
+        outlines.set(key, outline);
       }
-      return outlines.get(character);
+      return outlines.get(key);
     },
   };
+}
+
+const images: ReadonlySet<number> = new Set([
+  OPS.paintImageXObject,
+  OPS.paintImageMaskXObject,
+  OPS.paintInlineImageXObject,
+  OPS.paintSolidColorImageMask,
+]);
+
+/** What the operators of a glyph paint: paths and images; pdf.js makes small stencils paths of their own kind. */
+function outlineOfProcedure(list: OperatorList | undefined, fontMatrix: Matrix): Outline {
+  const inks: Box[] = [];
+  const stack: Matrix[] = [];
+  let matrix = fontMatrix;
+  for (const [index, operator] of (list?.fnArray ?? []).entries()) {
+    const args = (list?.argsArray[index] ?? []) as readonly unknown[];
+    if (operator === OPS.save) stack.push(matrix);
+    else if (operator === OPS.restore) matrix = stack.pop() ?? matrix;
+    else if (operator === OPS.transform) matrix = multiply(matrix, args as number[]);
+    else if (images.has(operator) || (operator === OPS.constructPath && args[0] === OPS.rawFillPath))
+      inks.push(applyToBox(matrix, 0, 0, 1, 1));
+    else if (operator === OPS.constructPath && args[2]) {
+      const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = Array.from(args[2] as ArrayLike<number>);
+      inks.push(applyToBox(matrix, x0, y0, x1, y1));
+    }
+  }
+  const ink = inks.length > 0 ? union(inks) : { left: 0, top: 0, right: 0, bottom: 0 };
+  return { ink, shape: "" };
 }
 
 /** The numbers of points that follow the operators of a path: move, line, curve, quadratic curve, close. */

@@ -43,5 +43,5 @@ export interface PageGeometry {
 
 export function geometryOf(page: PDFPageProxy): PageGeometry {
   const { width, height, transform } = page.getViewport({ scale: 1 / page.userUnit });
-  return { width, height, toShown: multiply(identity, transform as number[]) };
+  return { width, height, toShown: multiply(identity, transform) };
 }

@@ -5,9 +5,8 @@ import { applyToBox, apply, identity, multiply, type Box, type Matrix } from "./
 export interface WalkFont {
   fontMatrix: ArrayLike<number>;
   isVertical: boolean;
-  isType3: boolean;
-  /** Undefined where the font has no outline of a glyph. */
-  outlineOf: (character: string) => Outline | undefined;
+  /** Undefined where the font draws nothing for a glyph, or nobody knows what. */
+  outlineOf: (glyph: ShownGlyph) => Outline | undefined;
 }
 
 /** The outline of a glyph. */
@@ -19,12 +18,14 @@ export interface Outline {
 }
 
 /** What pdf.js says of a glyph. */
-interface ShownGlyph {
+export interface ShownGlyph {
   unicode: string;
   fontChar: string;
   width: number;
   isSpace: boolean;
   vmetric?: ArrayLike<number> | null;
+  /** Of a font whose glyphs are drawn by operators: the name of its list. */
+  operatorListId?: unknown;
 }
 
 /** A glyph that a page draws, whether or not it can be seen. */
@@ -257,7 +258,7 @@ export class Walk {
     const state = this.#state;
     const { font, size, direction } = state;
     if (!font || size === 0) return;
-    const scale = size * Number(font.fontMatrix[0] ?? 0.001);
+    const scale = size * (font.fontMatrix[0] ?? 0.001);
     const hScale = state.hScale * direction;
     const text = multiply(multiply(state.ctm, state.textMatrix), [1, 0, 0, 1, state.x, state.y + state.rise]);
     const map = multiply(text, [hScale, 0, 0, direction, 0, 0]);
@@ -287,7 +288,7 @@ export class Walk {
   ): void {
     const width = font.isVertical ? glyph.width * scale : advance;
     const line = applyToBox(place, 0, descender * size, width, ascender * size);
-    const outline = font.isType3 ? undefined : font.outlineOf(glyph.fontChar);
+    const outline = font.outlineOf(glyph);
     const { left = 0, top = 0, right = 0, bottom = 0 } = outline?.ink ?? {};
     this.#about.glyph?.({
       text: glyph.unicode,

@@ -1,4 +1,4 @@
-import { fold } from "../judge/fold.ts";
+import { fold, reversed } from "../judge/fold.ts";
 import { overlaps, union, type Box } from "./matrix.ts";
 import type { PageGlyphs } from "./page.ts";
 import type { Glyph } from "./walk.ts";
@@ -84,7 +84,7 @@ export function placesOf(page: PageGlyphs, pageIndex: number, text: string): Pla
   const drawn = page.glyphs.filter(({ isInPattern }) => !isInPattern);
   const found = new Map<string, Place>();
   for (const glyphs of [drawn, inReadingOrder(drawn)]) {
-    for (const needle of new Set([wanted, [...wanted].reverse().join("")])) {
+    for (const needle of new Set([wanted, reversed(wanted)])) {
       for (const run of runsOf(glyphs, needle)) {
         const place = { ...placeOf(run, pageIndex), text };
         if (place.boxes.some((box) => isShown(box, page))) found.set(JSON.stringify(place.boxes), place);
