@@ -95,7 +95,7 @@ export function lineWithout({ points, isClosed }: Polyline, rects: readonly Rect
     walked += length;
   }
   const [only] = pieces;
-  const isWhole = isClosed && pieces.length === 1 && only?.points.length === whole.length;
+  const isWhole = isClosed && points.length > 2 && pieces.length === 1 && only?.points.length === whole.length;
   return pieces.map((piece) => ({
     ...piece,
     points: isWhole ? piece.points.slice(0, -1) : piece.points,
