@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { wireError } from "./errors.ts";
 import { batchId, rowId } from "./ids.ts";
 
 /**
@@ -66,9 +67,15 @@ export type PrivilegeReason = z.infer<typeof privilegeReason>;
 export const privilegedCounts = z.object({ included: z.int().nonnegative(), excluded: z.int().nonnegative() });
 export type PrivilegedCounts = z.infer<typeof privilegedCounts>;
 
-/** One line of `excluded.jsonl`: a document that was left out of the selection. */
+/** A document that was left out of the selection. */
 export const excludedDocument = z.object({ documentId: rowId, because: z.array(privilegeReason).min(1) });
 export type ExcludedDocument = z.infer<typeof excludedDocument>;
+
+/** `privileged.json` beside the report: how many of them travel, and those that were left out. */
+export const privilegedDocuments = z.object({
+  included: z.int().nonnegative(),
+  excluded: z.array(excludedDocument),
+});
 
 /** `report.json` beside the manifest: what the record copy did. Written last, so its presence means "complete". */
 export const copyReport = z.object({
@@ -79,6 +86,8 @@ export const copyReport = z.object({
   skipped: z.array(z.string()),
   /** Null where the source case knows neither of the two. */
   privileged: privilegedCounts.nullable().default(null),
+  /** PRIVILEGED_INCLUDED and PRIVILEGED_EXCLUDED with the same numbers, for people who read the file. */
+  warnings: z.array(wireError.extend({ count: z.int().positive() })).default([]),
   seconds: z.number(),
 });
 export type CopyReport = z.infer<typeof copyReport>;
@@ -120,9 +129,9 @@ export function removalKey(exchangeId: string): string {
   return `${exchangePrefix(exchangeId)}removed.json`;
 }
 
-/** Written when the documents are selected, before any is copied; absent where the request leaves none out. */
-export function excludedKey(exchangeId: string): string {
-  return `${exchangePrefix(exchangeId)}excluded.jsonl`;
+/** Written when the documents are selected, before any is copied. */
+export function privilegedKey(exchangeId: string): string {
+  return `${exchangePrefix(exchangeId)}privileged.json`;
 }
 
 /** Written every second while rows are copied. */

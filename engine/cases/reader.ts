@@ -35,7 +35,7 @@ const selecting = {
 
 /**
  * What makes a document privileged in the sense of `excludePrivileged`: the column that has to be there, and the
- * condition on a document `d`. Compared as texts, since a number that is no code equals every other text.
+ * condition on a document `d`. Values are compared as texts: as numbers, most texts are equal to 0.
  */
 const privileges = [
   {

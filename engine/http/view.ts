@@ -7,7 +7,7 @@ import type { ExchangeRecord } from "../exchange/record.ts";
 import { noUnits, type DocumentCounts, type LedgerRow, type stageCounts } from "../registry/ledger.ts";
 import type { Transition } from "../registry/exchanges.ts";
 import type { DocumentTotals } from "../registry/totals.ts";
-import { warningsOf, warningsOfRequest, warningsOfRow, type Warning } from "./warnings.ts";
+import { warningsOf, warningsOfRequest, warningsOfRow, isFailure, type Warning } from "./warnings.ts";
 
 /** Final rows of the ledger, by stage. */
 type Stages = Awaited<ReturnType<typeof stageCounts>>;
@@ -150,7 +150,7 @@ export function documentEntry(row: LedgerRow) {
     stage,
     state,
     ...(warning && { warning, warnings }),
-    ...(error && warning?.code !== error.code && { error }),
+    ...(error && isFailure(row) && { error }),
     ...(redactions && { redactions }),
     occurredAt: occurredAt.toISOString(),
   };

@@ -105,9 +105,15 @@ function removedText(removed: Readonly<Record<string, number>>): string {
 }
 
 /** What should be known of a row of the ledger although it is no failure. */
-export function warningsOfRow({ state, error, removed }: LedgerRow): Warning[] {
+export function warningsOfRow(row: LedgerRow): Warning[] {
+  const { error, removed } = row;
   return [
-    ...(error && (state === "done" || state === "excluded") ? [error] : []),
+    ...(error && !isFailure(row) ? [error] : []),
     ...(removed ? [{ code: contentRemoved, message: removedText(removed) }] : []),
   ];
+}
+
+/** Whether a row's error is why its file did not arrive, and not a warning. */
+export function isFailure({ state }: LedgerRow): boolean {
+  return state === "failed" || state === "not_found";
 }

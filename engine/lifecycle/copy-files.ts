@@ -5,8 +5,8 @@ import {
   copyProgress,
   copyRemoval,
   copyReport,
-  excludedDocument,
-  excludedKey,
+  privilegedDocuments,
+  privilegedKey,
   progressKey,
   removalKey,
   reportKey,
@@ -39,21 +39,11 @@ export function readRemoval(s3: S3Client, bucket: string, exchangeId: string): P
 
 /** The documents that the record copy left out of the selection, none while it has not selected. */
 export async function readExcluded(s3: S3Client, bucket: string, exchangeId: string): Promise<ExcludedDocument[]> {
-  const text = (await readText(s3, bucket, excludedKey(exchangeId))) ?? "";
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => excludedDocument.parse(JSON.parse(line)));
+  return (await read(s3, bucket, privilegedKey(exchangeId), privilegedDocuments))?.excluded ?? [];
 }
 
 async function read<T>(s3: S3Client, bucket: string, key: string, schema: z.ZodType<T>): Promise<T | null> {
-  const text = await readText(s3, bucket, key);
-  return text === null ? null : schema.parse(JSON.parse(text));
-}
-
-/** Null where there is no such object. */
-async function readText(s3: S3Client, bucket: string, key: string): Promise<string | null> {
   if (!(await isThere(s3, bucket, key))) return null;
   const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  return (await body?.transformToString()) ?? "";
+  return schema.parse(JSON.parse((await body?.transformToString()) ?? ""));
 }

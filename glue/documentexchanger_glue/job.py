@@ -20,6 +20,7 @@ from .lookups import Gathered, gather
 from .manifest import remove_other_parts, write_part
 from .merge import found_in_target, merge
 from .plan import Plan, make_plan, travelling
+from .privileged import keep, kept_counts, without_privileged
 from .progress import shown
 from .ranges import IdRange, set_aside
 from .refusals import refuse_too_many_codes
@@ -67,7 +68,14 @@ def run(settings: Settings, tools: Tools) -> Report:
         tools.spread(partial(write_part, _with_latest_shifts(work), tools.mover.describe), parts)
         remove_other_parts(settings, parts)
         patiently(partial(finish, settings), "finishing")
-    report = Report(len(parts), rows, skipped_lines(one_sided, notes), tools.clock() - began, _checksums(work))
+    report = Report(
+        len(parts),
+        rows,
+        skipped_lines(one_sided, notes),
+        tools.clock() - began,
+        _checksums(work),
+        kept_counts(settings),
+    )
     write_report(settings, report)
     tools.log("finished", **report.as_json())
     return report
@@ -94,9 +102,10 @@ def _select(work: Work, log: Log) -> tuple[Work, list[Chunk]]:
     with source_of(settings) as source, target_of(settings) as target:
         documents: list[int] = []
         if not is_selected(target, settings):
-            documents = selected_documents(source, settings.selection)
-            log("selected", documents=len(documents))
+            documents, privileged = without_privileged(source, settings, selected_documents(source, settings.selection))
+            log("selected", documents=len(documents), privileged=privileged and len(privileged))
             refuse_too_many_codes(source, target, work, documents)
+            keep(settings, privileged)
         ensure_tables(target)
         work = replace(work, numbers=numbers_of(target, settings.exchange_id, work.plan.tables))
         parts = select_documents(target, work, documents)

@@ -66,7 +66,12 @@ def remove(settings: Settings, log: Log, clock: Callable[[], float] = time.monot
     """Take out rows, manifest and report of an exchange, and write `removed.json` last."""
     began = clock()
     bucket = settings.data_bucket
-    for key in (settings.report_key, settings.progress_key, *storage.keys_under(bucket, settings.manifest_prefix)):
+    for key in (
+        settings.report_key,
+        settings.progress_key,
+        settings.privileged_key,
+        *storage.keys_under(bucket, settings.manifest_prefix),
+    ):
         storage.remove(bucket, key)
     there = _is_there(settings)
     rows, kept = _rows_out(settings, log) if there else ({}, ())

@@ -4,12 +4,21 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from . import storage
 from .domain import ROOT
 from .errors import SourceMovedError
 from .settings import Settings
 from .task import Count
+
+#: What is said of privileged or held-back documents, after their number.
+_PRIVILEGED = MappingProxyType(
+    {
+        "included": "documents of the selection are privileged or held back and travel",
+        "excluded": "documents are privileged or held back and were left out of the selection",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,8 @@ class Report:
     seconds: float
     #: Table → sum of its rows' CRC-32, found equal in the source, translated, and in the destination.
     checksums: Mapping[str, int] = field(default_factory=dict)
+    #: How many privileged or held-back documents are `included` and `excluded`; `None` where that is not known.
+    privileged: Mapping[str, int] | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the report in the shape of the contract."""
@@ -30,8 +41,22 @@ class Report:
             "parts": self.parts,
             "rows": {name: self._row(name) for name in self.rows},
             "skipped": list(self.skipped),
+            "privileged": self.privileged and dict(self.privileged),
+            "warnings": self._warnings(),
             "seconds": round(self.seconds, 3),
         }
+
+    def _warnings(self) -> list[dict[str, object]]:
+        counts = self.privileged or {}
+        return [
+            {
+                "code": f"PRIVILEGED_{name.upper()}",
+                "message": f"{counts[name]} {_PRIVILEGED[name]}",
+                "count": counts[name],
+            }
+            for name in _PRIVILEGED
+            if counts.get(name)
+        ]
 
     def _row(self, name: str) -> dict[str, object]:
         told: dict[str, object] = {"source": self.rows[name].source, "target": self.rows[name].target}

@@ -31,6 +31,7 @@ OPTIONAL = (
     "mover",
     "remove",
     "annotated",
+    "exclude_privileged",
 )
 
 _MOVERS = ("auto", "server_side", "streaming")
@@ -73,6 +74,8 @@ class Settings:
     remove: bool = False
     #: Documents get their annotations made part of them: their bytes and page texts become others than in the source.
     annotated: bool = False
+    #: Leave privileged and held-back documents out of the selection.
+    exclude_privileged: bool = False
 
     @property
     def removal_key(self) -> str:
@@ -83,6 +86,11 @@ class Settings:
     def progress_key(self) -> str:
         """Where it is written how far the copy is."""
         return self._beside_report("progress.json")
+
+    @property
+    def privileged_key(self) -> str:
+        """Where the privileged and held-back documents of the selection are listed."""
+        return self._beside_report("privileged.json")
 
     def _beside_report(self, name: str) -> str:
         folder, slash, _ = self.report_key.rpartition("/")
@@ -108,6 +116,7 @@ class Settings:
             self.include_natives,
             sorted(self.metadata),
             *(["annotated"] if self.annotated else []),
+            *(["exclude_privileged"] if self.exclude_privileged else []),
         )
         return sha256(json.dumps(asked).encode()).hexdigest()
 
@@ -158,6 +167,7 @@ def settings_from(arguments: Mapping[str, str], read_object: Callable[[str, str]
         mover=_mover(arguments.get("mover", "auto")),
         remove=_boolean("remove", {"remove": "false", **arguments}),
         annotated=_boolean("annotated", {"annotated": "false", **arguments}),
+        exclude_privileged=_boolean("exclude_privileged", {"exclude_privileged": "false", **arguments}),
     )
 
 

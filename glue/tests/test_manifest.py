@@ -106,6 +106,7 @@ def test_what_an_earlier_attempt_left_is_removed(source: Case, exchange: Make) -
     # Assess
     assert sorted(key.rpartition("/")[2] for key in same.objects()) == [
         "part-00000.jsonl",
+        "privileged.json",
         "progress.json",
         "report.json",
     ]

@@ -46,6 +46,17 @@ def test_arguments_become_settings() -> None:
     assert settings.manifest_prefix == "exchanges/x/manifest/"
     assert (settings.source_secret_id, settings.target_secret_id) == ("secret", "secret")
     assert (settings.include_natives, settings.documents_per_part, settings.mover) == (False, 500, "auto")
+    assert (settings.annotated, settings.exclude_privileged) == (False, False)
+
+
+def test_what_is_left_out_is_part_of_what_was_asked_for() -> None:
+    # Act
+    plain, annotated, excluding = (
+        settings_from(GIVEN | more, no_object) for more in ({}, {"annotated": "true"}, {"exclude_privileged": "true"})
+    )
+    # Assess
+    assert (annotated.annotated, excluding.exclude_privileged) == (True, True)
+    assert len({plain.request_hash, annotated.request_hash, excluding.request_hash}) == 3
 
 
 @pytest.mark.parametrize("way", ["apart", "together"])
@@ -100,6 +111,7 @@ def test_missing_arguments_are_named() -> None:
         ({"destination_case_id": "1"}, "SAME_CASE"),
         ({"batch_id": "a/b"}, "ARGUMENT_INVALID"),
         ({"include_natives": "yes"}, "ARGUMENT_INVALID"),
+        ({"exclude_privileged": "yes"}, "ARGUMENT_INVALID"),
         ({"metadata": "[1]"}, "METADATA_INVALID"),
         ({"metadata": "{"}, "METADATA_INVALID"),
         ({"metadata": '["smells"]'}, "METADATA_INVALID"),

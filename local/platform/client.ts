@@ -25,7 +25,9 @@ export const exchangeView = z.object({
   /** Rows by table while records are copied. */
   copying: z.record(z.string(), z.object({ done: z.int(), total: z.int() })).optional(),
   /** What its caller should know although nothing is wrong. */
-  warnings: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
+  warnings: z.array(z.object({ code: z.string(), message: z.string(), count: z.int().optional() })).optional(),
+  /** What became of redactions, as far as they are counted. */
+  redactions: z.object({ fetched: z.int(), branded: z.int(), layered: z.int(), left: z.int() }).optional(),
   failure: z.object({ code: z.string(), message: z.string() }).nullish(),
 });
 export type ExchangeView = z.infer<typeof exchangeView>;

@@ -2,12 +2,11 @@ import { PermanentError } from "../../contracts/errors.ts";
 import type { BuildAction, DocumentEngine, InstantJson } from "../shared/document_engine/client.ts";
 import { brandedJsonOf, destinationId, drawnContent } from "./layers.ts";
 import type { Attachments } from "./layers.ts";
-import { boxOf } from "./pdf/geometry.ts";
 import type { PdfWork } from "./pdf-worker/pool.ts";
 import type { Drawn } from "./proof/proof.ts";
 import { RedactedTerms } from "./proof/terms.ts";
 import { isQuoting } from "./quoting.ts";
-import { boxesOf, redactionOf, textOf } from "./sort.ts";
+import { drawnBoxesOf, redactionOf, textOf } from "./sort.ts";
 import type { CarriedAnnotation } from "./sort.ts";
 
 /** What shall become part of the pages. */
@@ -75,8 +74,11 @@ function assertNothingQuotes(annotations: readonly CarriedAnnotation[], terms: R
 function drawingsOf(annotation: CarriedAnnotation): Drawn[] {
   const { content, type } = annotation;
   const text = stamps.has(type) ? textOf(annotation) : "";
-  const boxes = [boxOf(content.bbox), ...boxesOf(content)];
-  return boxes.map((box, index) => ({ pageIndex: content.pageIndex, box, text: index === 0 ? text : "" }));
+  return drawnBoxesOf(content).map((box, index) => ({
+    pageIndex: content.pageIndex,
+    box,
+    text: index === 0 ? text : "",
+  }));
 }
 
 /** Flattening names what it means: without ids it would take form fields and links too. */

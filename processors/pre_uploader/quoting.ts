@@ -25,7 +25,10 @@ const isOf = (isMember: (value: unknown) => boolean) => (value: unknown) =>
 
 /** Members of Instant JSON whose values say nothing as long as they are what the format prescribes. */
 type Prescribed = Readonly<Record<string, (value: unknown) => boolean>>;
+/** Ids are made anew for the destination. */
+const ids: Prescribed = { id: () => true, rootId: () => true };
 const prescribed: Prescribed = {
+  ...ids,
   ...Object.fromEntries(
     [
       ...["v", "pageIndex", "bbox", "rects", "opacity", "rotation", "fontSize", "lineHeightFactor", "isFitting"],
@@ -66,14 +69,13 @@ const prescribedWithin: Readonly<Record<string, Prescribed>> = {
 };
 /** Members whose values are read, though their names say nothing. */
 const named: ReadonlySet<string> = new Set([
-  ...["id", "rootId", "name", "creatorName", "customData", "text", "value", "note", "subject", "description", "title"],
+  ...["name", "creatorName", "customData", "text", "value", "note", "subject", "description", "title"],
   ...["subtitle", "fileName", "overlayText", "font", "action", "content", "createdBy", "updatedBy", "group"],
 ]);
 
 /** Whether an annotation or comment says anywhere what is hidden: in its text, its keys, its numbers, its author. */
-export function isQuoting({ id: _, content, ...record }: EngineRecord, terms: RedactedTerms): boolean {
-  const { id: _own, rootId: _root, ...said } = content;
-  return terms.areInValue([membersOf(record, {}), quotableOf(said)]);
+export function isQuoting({ content, ...record }: EngineRecord, terms: RedactedTerms): boolean {
+  return terms.areInValue([membersOf(record, ids), quotableOf(content)]);
 }
 
 /** The members of an annotation or comment that may say something. */

@@ -131,8 +131,11 @@ function splitUnderRedactions(
   const redactions = branded.filter(({ type }) => type === "redactions");
   const others = branded.filter(({ type }) => type !== "redactions");
   const areas = Map.groupBy(redactions.map(redactionOf), ({ pageIndex }) => pageIndex);
-  const isDropped = ({ content }: CarriedAnnotation) =>
-    (areas.get(content.pageIndex) ?? []).some(({ boxes }) => boxes.some((box) => touches(box, boxOf(content.bbox))));
+  const isDropped = ({ content }: CarriedAnnotation) => {
+    const drawn = drawnBoxesOf(content);
+    const redacted = (areas.get(content.pageIndex) ?? []).flatMap(({ boxes }) => boxes);
+    return redacted.some((box) => drawn.some((own) => touches(box, own)));
+  };
   return {
     branded: [...redactions, ...others.filter((one) => !isDropped(one))],
     droppedUnderRedaction: others.filter(isDropped),
@@ -153,6 +156,20 @@ export function redactionOf({ content }: CarriedAnnotation): Redaction {
 /** The rectangles of an annotation; where it has none, its bounding box. */
 export function boxesOf({ rects, bbox }: AnnotationContent): Box[] {
   return (rects && rects.length > 0 ? rects : [bbox]).map(boxOf);
+}
+
+/** Of a note that becomes part of a page, in points: Document Engine prints its text beside the place of its icon. */
+const notePrint = { width: 160, charactersOfLine: 24, lineHeight: 12, padding: 24 };
+
+/** Where an annotation is drawn when it becomes part of its page. */
+export function drawnBoxesOf(content: AnnotationContent): Box[] {
+  const box = boxOf(content.bbox);
+  if (content.type !== "pspdfkit/note") return [box, ...(content.rects ?? []).map(boxOf)];
+  const { width, charactersOfLine, lineHeight, padding } = notePrint;
+  const lines = shownText(content.text ?? "")
+    .split("\n")
+    .reduce((sum, line) => sum + Math.ceil((line.length + 1) / charactersOfLine), 0);
+  return [box, { ...box, right: box.left + width, bottom: box.top + lines * lineHeight + padding }];
 }
 
 /** The text that an annotation shows. */

@@ -2,9 +2,10 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { NoopPolicy } from "cockatiel";
+import { ExponentialBackoff, handleWhen, retry } from "cockatiel";
 import { z } from "zod";
 import { createDocumentEngine } from "../shared/document_engine/client.ts";
+import { isPassing } from "../shared/document_engine/http.ts";
 import { documentEngineSettings, readEnvironment } from "../shared/environment.ts";
 import { feedOf, feedSettings } from "../shared/feed.ts";
 import { createLog } from "../shared/log.ts";
@@ -17,6 +18,11 @@ const mebibyte = 1024 ** 2;
 /** So long may Document Engine hold up the copying of a file. */
 const countMilliseconds = 10_000;
 const pauseMilliseconds = 30_000;
+/** All attempts together are over well before that. */
+const retries = retry(handleWhen(isPassing), {
+  maxAttempts: 5,
+  backoff: new ExponentialBackoff({ initialDelay: 200, maxDelay: 2000 }),
+});
 
 const environment = readEnvironment(
   z.object({
@@ -57,7 +63,6 @@ export const handler = s3CopyHandler({
 function countingIn(url: string | undefined, secretArn: string | undefined): CountRedactions | undefined {
   if (url === undefined || secretArn === undefined) return undefined;
   const secret = documentEngineSecretReader(new SecretsManagerClient(persistent), secretArn);
-  const calls = { timeoutMilliseconds: countMilliseconds, retries: new NoopPolicy() };
-  const engine = createDocumentEngine({ url, secret, ...calls });
+  const engine = createDocumentEngine({ url, secret, timeoutMilliseconds: countMilliseconds, retries });
   return redactionCounter(engine, { timeoutMilliseconds: countMilliseconds, pauseMilliseconds });
 }

@@ -11,14 +11,18 @@ import {
 import { engineDocumentId, isRedaction } from "../../contracts/annotations.ts";
 import { PermanentError, type WireError } from "../../contracts/errors.ts";
 import type { S3CopyMessage } from "../../contracts/messages.ts";
-import { notCounted, type RedactionCounts } from "../../contracts/redactions.ts";
+import { notCounted, sumOfRedactions, type RedactionCounts } from "../../contracts/redactions.ts";
 import type { DocumentEngine } from "../shared/document_engine/client.ts";
 import { classify } from "../shared/failures.ts";
 import type { Logger } from "../shared/log.ts";
 
 /** What the event about a copied file says of redactions: how many each exhibit leaves behind, or that it is unknown. */
-export type CountedRedactions =
-  { exhibits: { exhibitId: string; redactions: RedactionCounts }[] } | { warning: WireError };
+export type CountedRedactions = CountedExhibits | { warning: WireError };
+interface CountedExhibits {
+  exhibits: { exhibitId: string; redactions: RedactionCounts }[];
+  /** Of all exhibits together. */
+  redactions: RedactionCounts;
+}
 
 /** Counts the redactions that a copied file leaves behind. Never throws: what cannot be counted is reported as unknown. */
 export type CountRedactions = (message: S3CopyMessage, log: Logger) => Promise<CountedRedactions>;
@@ -43,8 +47,9 @@ export function redactionCounter(engine: Pick<DocumentEngine, "annotations">, li
   return async (message, log) => {
     try {
       const documents = documentsOf(message);
-      if (documents.length === 0) return { exhibits: [] };
-      return { exhibits: await policy.execute(() => Promise.all(documents.map((one) => countOf(engine, one)))) };
+      const count = () => Promise.all(documents.map((one) => countOf(engine, one)));
+      const exhibits = documents.length > 0 ? await policy.execute(count) : [];
+      return { exhibits, redactions: sumOfRedactions(exhibits.map(({ redactions }) => redactions)) };
     } catch (thrown) {
       const code = codeOf(thrown);
       log.warn({ err: thrown, code }, "redactions not counted");

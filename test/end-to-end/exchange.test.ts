@@ -31,6 +31,8 @@ interface Asked {
   readonly includeNatives: boolean;
   readonly metadata: readonly MetadataKind[];
   readonly annotations?: AnnotationChoices;
+  /** Those of the selection that `excludePrivileged` leaves out. */
+  readonly excluded?: readonly string[];
 }
 
 interface Ended extends Asked {
@@ -103,6 +105,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     for (const caseId of [own, bare, full, annotated]) await makeDestinationCase(store, caseId);
     await takeEveryConfidentialityBit(full);
     s3.destroy();
+    const excluded = await privilegedAmong(cases.sourceCaseId, cases.expectedDocumentIds);
     const sample = {
       sourceCaseId: cases.sourceCaseId,
       selection: cases.selection,
@@ -112,7 +115,13 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     };
     return new Map<string, Asked>([
       ["everything", { ...sample, destinationCaseId: cases.destinationCaseId }],
-      ["the least", { ...sample, destinationCaseId: bare, includeNatives: false, metadata: [] }],
+      [
+        "the least",
+        {
+          ...{ ...sample, destinationCaseId: bare, includeNatives: false, metadata: [], excluded },
+          documentIds: cases.expectedDocumentIds.filter((id) => !excluded.includes(id)),
+        },
+      ],
       ["no free code", { ...sample, destinationCaseId: full }],
       ["annotated", { ...sample, destinationCaseId: annotated, annotations: annotationChoices }],
       [
@@ -126,6 +135,19 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
         },
       ],
     ]);
+  }
+
+  /** In the order of their ids. */
+  async function privilegedAmong(caseId: number, ids: readonly string[]): Promise<string[]> {
+    const admin = await platform.cloud.database.admin();
+    await admin.changeUser({ database: `${caseSchemaPrefix}_${caseId}` });
+    const [rows] = await admin.query(
+      `SELECT DISTINCT d.id FROM documents d LEFT JOIN exhibits e ON e.document_id = d.id
+       WHERE (d.status = 3 OR e.relevancy = 'privileged') AND d.id IN (?) ORDER BY d.id`,
+      [ids],
+    );
+    await admin.end();
+    return (rows as { id: number }[]).map(({ id }) => String(id));
   }
 
   /** For a while Document Engine refuses, loses and cuts answers; fewer of each than a processor has patience for. */
@@ -164,7 +186,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
   }
 
   async function exchange(asked: Asked): Promise<ExchangeView> {
-    const { sourceCaseId, destinationCaseId, selection, includeNatives, metadata, annotations } = asked;
+    const { sourceCaseId, destinationCaseId, selection, includeNatives, metadata, annotations, excluded } = asked;
     const body = {
       sourceCaseId,
       destinationCaseId,
@@ -173,6 +195,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
       includeNatives,
       metadata,
       annotations,
+      ...(excluded && { excludePrivileged: true }),
     };
     const [first, second] = await Promise.all([
       client.request("POST", "/exchanges", { body }),
@@ -283,7 +306,31 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     expect(warned.map(({ documentId }) => documentId).sort()).to.deep.equal(
       reviewed.map((one) => one.documentId).sort(),
     );
-    expect(view.warnings?.map(({ code }) => code)).to.deep.equal(["NATIVES_UNREDACTED", "ANNOTATIONS_NOT_CARRIED"]);
+    expect(view.warnings?.map(({ code }) => code)).to.include.members([
+      "PRIVILEGED_INCLUDED",
+      "NATIVES_UNREDACTED",
+      "ANNOTATIONS_NOT_CARRIED",
+    ]);
+  });
+
+  it("counts the redactions that a copy without annotations leaves behind, though Document Engine was overloaded", () => {
+    const { view } = result("everything");
+
+    expect(view.redactions).to.deep.equal({ fetched: 30, branded: 0, layered: 0, left: 30 });
+    expect(view.warnings?.find(({ code }) => code === "REDACTIONS_NOT_APPLIED")?.count).to.equal(30);
+  });
+
+  it("leaves privileged and held-back documents out, each by its id", async () => {
+    const { view, verdict, documentIds, excluded = [] } = result("the least");
+
+    const answer = await client.request("GET", `/exchanges/${view.exchangeId}/documents?state=excluded&limit=500`);
+
+    const { documents } = answer.body as { documents: { documentId: string; warning?: { code: string } }[] };
+    expect(documents.map(({ documentId }) => documentId).sort()).to.deep.equal(excluded.toSorted());
+    expect(new Set(documents.map(({ warning }) => warning?.code))).to.deep.equal(new Set(["PRIVILEGED_EXCLUDED"]));
+    expect(view.warnings?.find(({ code }) => code === "PRIVILEGED_EXCLUDED")?.count).to.equal(excluded.length);
+    expect(verdict.documents.selected).to.equal(documentIds.length);
+    expect(documentIds.length * excluded.length).to.be.above(0);
   });
 
   it("publishes how each exchange ended to those who watch its status", async () => {

@@ -328,7 +328,10 @@ describe("manifest", function () {
     const before = await readReport(s3, bucket, id);
     await put("report.json", [report]);
 
-    expect([before, await readReport(s3, bucket, id)]).to.deep.equal([null, { ...report, privileged: null }]);
+    expect([before, await readReport(s3, bucket, id)]).to.deep.equal([
+      null,
+      { ...report, privileged: null, warnings: [] },
+    ]);
   });
 
   it("tells what is there from what is not", async () => {

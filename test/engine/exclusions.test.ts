@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { excludedKey, reportKey } from "../../contracts/manifest.ts";
+import { privilegedKey, reportKey } from "../../contracts/manifest.ts";
 import { act, type Hands } from "../../engine/lifecycle/act.ts";
 import { find } from "../../engine/registry/exchanges.ts";
 import { documentCounts, page, stageCounts } from "../../engine/registry/ledger.ts";
@@ -35,7 +35,7 @@ describe("documents that the record copy left out", function () {
     const { id, lease } = await bench.leased();
     const asked = JSON.stringify(request({ excludePrivileged }));
     await bench.db.updateTable("exchanges").set({ state: "COPYING_RECORDS", request: asked }).execute();
-    const keys: Record<string, string> = { report: reportKey(id), excluded: excludedKey(id) };
+    const keys: Record<string, string> = { report: reportKey(id), privileged: privilegedKey(id) };
     for (const [name, Body] of Object.entries(objects)) {
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key: keys[name], Body }));
     }
@@ -59,9 +59,9 @@ describe("documents that the record copy left out", function () {
       documentId: String(100 + index),
       because: ["held_back"],
     }));
-    const lines = [...excluded, ...many].map((line) => `${JSON.stringify(line)}\n`).join("");
+    const found = JSON.stringify({ included: 0, excluded: [...excluded, ...many] });
     const privileged = { included: 0, excluded: 1202 };
-    const exchange = await copied(true, { report: JSON.stringify({ ...report, privileged }), excluded: lines });
+    const exchange = await copied(true, { report: JSON.stringify({ ...report, privileged }), privileged: found });
 
     // Act
     await move(exchange);

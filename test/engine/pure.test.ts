@@ -231,6 +231,12 @@ describe("keys of a request", () => {
     expect(keys.map((key) => keys.indexOf(key))).to.deep.equal([0, 0, 2, 3, 3, 5]);
   });
 
+  it("are those of earlier releases where a field that came later is not set", () => {
+    const earlier = { ...request(), excludePrivileged: undefined } as never;
+
+    expect(requestHash(request())).to.equal(requestHash(earlier));
+  });
+
   it("take documents as a set and settings as they are", () => {
     const of = (documentIds: string[], includeNatives = false) =>
       requestHash(request({ selection: { by: "documents", documentIds }, includeNatives }));

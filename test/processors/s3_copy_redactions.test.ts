@@ -66,7 +66,7 @@ describe("the redactions that S3 Copy leaves behind", () => {
       { exhibitId: "701", redactions: counts(0) },
     ];
     expect(await drainEvents(bench.aws.sqs, bench.heard)).to.deep.equal([
-      { ...copied, detail: { ...copied.detail, exhibits } },
+      { ...copied, detail: { ...copied.detail, exhibits, redactions: counts(2) } },
     ]);
     expect(await drain(bench.aws.sqs, bench.to.uploaderQueueUrl)).to.deep.equal([
       { body: uploaderMessageOf(message, 5), attributes: {} },
@@ -118,7 +118,10 @@ describe("the redactions that S3 Copy leaves behind", () => {
   it("are none where a document has no exhibits, and nobody is asked", async () => {
     const bare = { ...message, exhibits: [], exhibitIds: [], sourceBatchId: null };
 
-    expect(await redactionCounter(never, limits)(bare, silent)).to.deep.equal({ exhibits: [] });
+    expect(await redactionCounter(never, limits)(bare, silent)).to.deep.equal({
+      exhibits: [],
+      redactions: counts(0),
+    });
   });
 
   const unnamed: [title: string, more: object, code: string][] = [
@@ -163,7 +166,8 @@ describe("the redactions that S3 Copy leaves behind", () => {
     const down = "DOCUMENT_ENGINE_UNREACHABLE";
     expect(codes).to.deep.equal([down, down, down, "DOCUMENT_ENGINE_UNAVAILABLE"]);
     expect(askedWhilePaused).to.equal(3);
-    expect(after).to.deep.equal({ exhibits: [{ exhibitId: "700", redactions: counts(0) }] });
+    const exhibits = [{ exhibitId: "700", redactions: counts(0) }];
+    expect(after).to.deep.equal({ exhibits, redactions: counts(0) });
   });
 
   it("are asked for again of the next document after any number that Document Engine does not have", async () => {
@@ -181,6 +185,7 @@ describe("the redactions that S3 Copy leaves behind", () => {
         { exhibitId: "700", redactions: counts(1) },
         { exhibitId: "701", redactions: counts(1) },
       ],
+      redactions: counts(2),
     });
   });
 });

@@ -72,7 +72,8 @@ function extractOne(
   object: PDFObject,
   answers: readonly PDFObject[],
 ): Extracted {
-  const { imageAttachmentId, richText: _, ...extras } = readExtras(object);
+  const { imageAttachmentId, ...extras } = readExtras(object);
+  delete extras["richText"];
   const opacity = object.get("CA");
   const common = {
     v: 2 as const,

@@ -23,6 +23,11 @@ export function damaged(): Refusal {
   return badRequest("INVALID_PDF", "File not in PDF format or corrupted.");
 }
 
+/** Whether an error is the library's, which then met what it cannot read. */
+export function isOfLibrary(error: unknown): boolean {
+  return error instanceof Error && error.stack?.includes("mupdf-wasm") === true;
+}
+
 /** A wrong offset of the cross-reference table and bytes before the file are mended, a missing end is not. */
 function isWhole(bytes: Uint8Array): boolean {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -44,6 +49,7 @@ export function straighten(pdf: PDFDocument): Irregular[] {
   const irregular: Irregular[] = [];
   for (let index = 0; index < pdf.countPages(); index++) {
     const page = pdf.findPage(index);
+    if (!page.isDictionary()) continue;
     const unit = page.get("UserUnit");
     if (unit.isNumber()) {
       irregular.push({ page, key: "UserUnit", value: unit });

@@ -3,7 +3,7 @@ import { boxOnPage, type Box } from "./geometry.ts";
 
 /** The annotations of a page as objects of the file, each under a number of its own. */
 export function annotationObjects(pdf: PDFDocument, page: PDFPage): PDFObject[] {
-  const list = page.getObject().get("Annots");
+  const list = entry(page.getObject(), "Annots");
   return Array.from({ length: list.isArray() ? list.length : 0 }, (_, index) => {
     const item = list.get(index);
     if (item.isIndirect() || !item.isDictionary()) return item;
@@ -15,16 +15,19 @@ export function annotationObjects(pdf: PDFDocument, page: PDFPage): PDFObject[] 
 
 /** Makes these the annotations of a page; whoever holds the page loaded must load it again. */
 export function setAnnotations(pdf: PDFDocument, page: PDFPage, objects: readonly PDFObject[]): void {
+  const object = page.getObject();
+  // A tree of pages may name one that is none.
+  if (!object.isDictionary() || (!objects.length && object.get("Annots").isNull())) return;
   const list = pdf.newArray();
-  for (const object of objects) list.push(object);
-  page.getObject().put("Annots", list);
+  for (const annotation of objects) list.push(annotation);
+  object.put("Annots", list);
 }
 
 /** Turns the order of the annotations of every page round. */
 export function reverseAnnotations(pdf: PDFDocument): void {
   for (let index = 0; index < pdf.countPages(); index++) {
     const page = pdf.findPage(index);
-    const list = page.get("Annots");
+    const list = entry(page, "Annots");
     if (!list.isArray() || list.length < 2) continue;
     const reversed = pdf.newArray();
     for (let at = list.length - 1; at >= 0; at--) reversed.push(list.get(at));

@@ -22,6 +22,7 @@ import { findText, textLines, type TextLine } from "./text.ts";
 export type { Attachment } from "./draw.ts";
 export type { Extracted } from "./extract.ts";
 export type { TextLine } from "./text.ts";
+export { damaged, isOfLibrary } from "./input.ts";
 
 export interface PageInfo {
   width: number;

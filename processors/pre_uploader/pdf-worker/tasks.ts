@@ -8,6 +8,7 @@ import { prove } from "../proof/proof.ts";
 import type { Drawn } from "../proof/proof.ts";
 import { RedactedTerms, redactedTerms } from "../proof/terms.ts";
 import type { TermsData } from "../proof/terms.ts";
+import { visibilityOf } from "../proof/visible.ts";
 import { rebuild } from "../rebuild/rebuild.ts";
 import type { Redaction } from "../redaction.ts";
 
@@ -48,7 +49,7 @@ export function terms(
 ): TermsData {
   const pdf = new SourcePdf(pdfium, source);
   pdf.read(redactions.map(({ pageIndex }) => pageIndex));
-  return redactedTerms(pdf.pages, redactions, allowedTexts);
+  return redactedTerms(pdf.pages, redactions, allowedTexts, visibilityOf(pdfium, source));
 }
 
 /** The PDF in which the given pages share nothing with any other page. */

@@ -8,6 +8,7 @@ import { bareOf, fold, kindAt, unitKinds } from "./folding.ts";
 /** A character of a page with what it says, folded. */
 export interface Glyph {
   text: string;
+  box: Box | undefined;
   /** Folded, without separators; empty for spaces and punctuation. */
   bare: string;
   isSpace: boolean;
@@ -59,7 +60,7 @@ export function glyphsOf({ characters }: PageContent, boxes: readonly Box[]): Gl
     }
     const bare = isSpace ? "" : bareOf(text);
     const isUnspaced = bare !== "" && kindAt(bare, 0) === unitKinds.unspaced;
-    glyphs.push({ text, bare, isSpace, isCovered: isCovered(character), isUnspaced });
+    glyphs.push({ text, box: character.box, bare, isSpace, isCovered: isCovered(character), isUnspaced });
   }
   return glyphs;
 }
@@ -68,10 +69,28 @@ function isSpacingAccent(text: string): boolean {
   return text.trim() !== "" && fold(text) === "" && text !== "\u00ad" && /^\p{Sk}$/u.test(text);
 }
 
-/** The text of a page that stays readable; what is hidden separates as a space does. */
+/** The text of a page that stays; what is hidden separates as a space does. */
 export function openTextOf(glyphs: readonly Glyph[]): string {
   let text = "";
-  for (const glyph of glyphs) text += glyph.isCovered ? "\u0001" : glyph.text;
+  for (const glyph of glyphs) text += glyph.isCovered ? separator : glyph.text;
+  return text;
+}
+
+const separator = "\u0001";
+const latin = /[\p{Script=Latin}\p{N}\p{P}\p{S}]/u;
+
+/**
+ * The text of a page that stays and that the page shows. Of scripts of which the page shows no character at all PDFium
+ * has no font: their text counts as shown.
+ */
+export function shownTextOf(glyphs: readonly Glyph[], isVisible: (box: Box) => boolean): string {
+  const shown = new Set(glyphs.filter(({ box, isSpace }) => box !== undefined && !isSpace && isVisible(box)));
+  const hasOtherFont = [...shown].some(({ text }) => !latin.test(text));
+  let text = "";
+  for (const glyph of glyphs) {
+    const isShown = glyph.isSpace || shown.has(glyph) || (!hasOtherFont && !latin.test(glyph.text));
+    text += !glyph.isCovered && isShown ? glyph.text : separator;
+  }
   return text;
 }
 

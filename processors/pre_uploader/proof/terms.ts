@@ -1,9 +1,10 @@
 import { PermanentError } from "../../../contracts/errors.ts";
+import type { Box } from "../pdf/geometry.ts";
 import type { PageContent } from "../pdf/reader.ts";
 import type { Redaction } from "../redaction.ts";
 import { bareOf } from "./folding.ts";
-import { boxesOn, glyphsOf, hiddenRunsOf, hiddenWordsOf, openTextOf } from "./hidden-text.ts";
-import type { HiddenWord } from "./hidden-text.ts";
+import { boxesOn, glyphsOf, hiddenRunsOf, hiddenWordsOf, openTextOf, shownTextOf } from "./hidden-text.ts";
+import type { Glyph, HiddenWord } from "./hidden-text.ts";
 import { rawTextsOf, readingsOf } from "./readings.ts";
 import { stopWords } from "./stop-words.ts";
 import { longestTerm, matches, TermMatcher } from "./term-matcher.ts";
@@ -16,25 +17,30 @@ export interface TermsData {
   readonly terms: readonly Term[];
 }
 
+/** Says of a page whether it shows anything in a box. */
+export type VisibilityOf = (pageIndex: number) => (box: Box) => boolean;
+
 /** More than anybody redacts; a document with more was made to fill memories. */
 const mostTerms = 500_000;
 
 /**
  * The terms that a document would lose to its redactions: words that stand under one with most of their letters, parts
- * of longer words, and phrases. A term that also stands on a page outside of any redaction gives nothing away; a phrase
- * may, although each of its words does not.
+ * of longer words, and phrases. A term that also can be read on a page outside of any redaction gives nothing away; a
+ * phrase may, although each of its words does not.
  *
  * @param allowedTexts texts that may be printed whatever they say: overlays and stamps
+ * @param visibilityOf without it all text of a page counts as shown
  * @throws PermanentError PDF_TOO_COMPLEX
  */
 export function redactedTerms(
   pages: readonly PageContent[],
   redactions: readonly Redaction[],
   allowedTexts: readonly string[],
+  visibilityOf?: VisibilityOf,
 ): TermsData {
   const found = new Terms();
   const redacted = new Set(redactions.map(({ pageIndex }) => pageIndex));
-  const openTexts = new Map<number, string>();
+  const redactedPages = new Map<number, Glyph[]>();
   for (const index of redacted) {
     const page = pages[index];
     if (page === undefined) continue;
@@ -43,7 +49,7 @@ export function redactedTerms(
     for (const sequence of sequencesOf(words)) found.addSequence(sequence);
     for (const part of parts) found.addPart(part);
     for (const run of hiddenRunsOf(glyphs)) found.addRun(run);
-    openTexts.set(index, openTextOf(glyphs));
+    redactedPages.set(index, glyphs);
   }
   const terms = found.all();
   if (terms.length > mostTerms) {
@@ -51,8 +57,14 @@ export function redactedTerms(
     throw new PermanentError("PDF_TOO_COMPLEX", message);
   }
   if (terms.length === 0) return { terms: [] };
-  const open = Array.from(pages, (page, index) => openTexts.get(index) ?? page.text);
-  return { terms: withoutReadable(terms, [...open, ...allowedTexts]) };
+  const readable = new ReadableTerms(terms);
+  for (const text of allowedTexts) readable.add(text);
+  for (const [index, page] of pages.entries()) {
+    const glyphs = redactedPages.get(index);
+    const shownText = () => shownTextOf(glyphs ?? glyphsOf(page, []), visibilityOf?.(index) ?? (() => true));
+    readable.add(glyphs ? openTextOf(glyphs) : page.text, visibilityOf && shownText);
+  }
+  return { terms: readable.others() };
 }
 
 /** The terms of a document that a text must not hold. */
@@ -85,21 +97,49 @@ export class RedactedTerms {
   }
 }
 
-/** Takes out the ways in which terms stand in texts that everybody may read. */
-function withoutReadable(terms: readonly Term[], texts: readonly string[]): Term[] {
-  const matcher = new TermMatcher(terms);
-  const readable = new Uint8Array(terms.length);
-  for (const reading of texts.flatMap((text) => readingsOf(text))) {
-    matcher.scan(reading, (index, how) => {
-      readable[index] = (readable[index] ?? 0) | how;
-      return false;
+/** Finds out which terms can be read although redactions hide them elsewhere. */
+class ReadableTerms {
+  readonly #matcher: TermMatcher;
+  /** The ways in which each can be read. */
+  readonly #modes: Uint8Array;
+
+  constructor(terms: readonly Term[]) {
+    this.#matcher = new TermMatcher(terms);
+    this.#modes = new Uint8Array(terms.length);
+  }
+
+  /**
+   * @param text what everybody may read
+   * @param shownText the part of it that is shown, which takes longer to find out
+   */
+  add(text: string, shownText?: () => string): void {
+    const found = this.#modesIn(text);
+    const isNew = found.some(([index, how]) => ((this.#modes[index] ?? 0) & how) !== how);
+    if (!isNew) return;
+    for (const [index, how] of shownText ? this.#modesIn(shownText()) : found) {
+      this.#modes[index] = (this.#modes[index] ?? 0) | how;
+    }
+  }
+
+  #modesIn(text: string): [number, number][] {
+    const found = new Map<number, number>();
+    for (const reading of readingsOf(text)) {
+      this.#matcher.scan(reading, (index, how) => {
+        found.set(index, (found.get(index) ?? 0) | how);
+        return false;
+      });
+    }
+    return [...found];
+  }
+
+  /** The terms that cannot be read, with the ways in which they must not stand. */
+  others(): Term[] {
+    return this.#matcher.terms.flatMap((term, index) => {
+      const how = this.#modes[index] ?? 0;
+      if ((how & (matches.wholeWords | matches.anywhere)) !== 0) return [];
+      return [{ ...term, modes: term.modes & ~how }];
     });
   }
-  return terms.flatMap((term, index) => {
-    const how = readable[index] ?? 0;
-    if ((how & (matches.wholeWords | matches.anywhere)) !== 0) return [];
-    return [{ ...term, modes: term.modes & ~how }];
-  });
 }
 
 /** Words that follow each other, letter-spaced ones put together. */

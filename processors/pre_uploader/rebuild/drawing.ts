@@ -27,11 +27,11 @@ export interface Drawing {
   resources: PDFDict;
 }
 
-export function draw(copier: Copier, content: Buffer, scope: Scope, place: Place): Drawing {
+export function draw(copier: Copier, content: Buffer, scope: Scope, place: Place, isOnlyState = false): Drawing {
   const outer = copier.scope;
   copier.scope = scope;
   const resources = copier.target.obj({});
-  const around = surroundings(copier, scope, resources, place);
+  const around = { ...surroundings(copier, scope, resources, place), isOnlyState };
   for (const name of defaultSpaces) {
     const space = around.find("ColorSpace", name);
     const copy = space && copier.value(categories.ColorSpace.rule, space, place);

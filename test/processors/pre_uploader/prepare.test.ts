@@ -37,7 +37,7 @@ describe("a PDF that is prepared for Document Engine", () => {
       ["a page without annotations", () => makePdf([{ lines: ["one"] }])],
       ["links and form fields", () => page([6, 7, 8], links, "/AcroForm<</Fields[8 0 R]>>")],
       [
-        "drawings that do not travel",
+        "drawings that Document Engine does not carry",
         () => page([6], [annotation("Ink"), annotation("Square"), annotation("Underline")]),
       ],
     ] as const) {

@@ -164,6 +164,28 @@ describe("the terms that redactions hide", () => {
     );
   });
 
+  it("have a word among them of which the page has a copy that nobody sees", () => {
+    // Prepare
+    const lines = isolated("Geheimnis123 Nothing");
+    const pages = [pageOf(lines), pageOf(["Geheimnis123 Nothing 山田"])];
+    const redactions = [{ pageIndex: 0, boxes: boxesOf(lines, "Geheimnis123 Nothing") }];
+    const unseen = boxesOf(["Geheimnis123"], "Geheimnis123")[0]!;
+    const visibilityOf = (index: number) => (box: Box) => index !== 1 || box.left >= unseen.right;
+
+    // Act
+    const terms = new RedactedTerms(redactedTerms(pages, redactions, [], visibilityOf));
+
+    // Assess
+    expect(["Geheimnis123", "Nothing"].filter((text) => terms.areIn(text))).to.deep.equal(["Geheimnis123"]);
+  });
+
+  it("have no word among them of a script that is not drawn, as no font is there for it", () => {
+    const lines = isolated("山田太郎");
+    const redactions = [{ pageIndex: 0, boxes: boxesOf(lines, "山田太郎") }];
+    const nothing = () => () => false;
+    expect(redactedTerms([pageOf(lines), pageOf(["山田太郎"])], redactions, [], nothing)).to.deep.equal({ terms: [] });
+  });
+
   it("have no phrase among them that can be read elsewhere", () => {
     expect(
       hide(isolated("signed by John Smith"), ["John Smith"], [pageOf(["John", "Smith"])]).areIn("John Smith"),

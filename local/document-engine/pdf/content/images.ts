@@ -1,4 +1,5 @@
-import { PDFObject, type Matrix, type PDFDocument, type Point, type Rect } from "mupdf";
+import { deflateSync } from "node:zlib";
+import type { Matrix, PDFDocument, PDFObject, Point, Rect } from "mupdf";
 import { areaOf, boundsOf, outlineWithout } from "./cut.ts";
 import { inverted, transformed } from "./matrix.ts";
 import { entry } from "../objects.ts";
@@ -51,7 +52,10 @@ function quad([left, top, right, bottom]: Rect): Point[] {
 function wipeStream(pdf: PDFDocument, stream: PDFObject, areas: readonly Point[][]): void {
   const samples = samplesOf(stream) ?? decodedSamples(pdf, stream);
   for (const area of areas) wipe(samples, area);
-  stream.writeStream(samples.bytes);
+  // The library would make fax images of bits.
+  stream.writeRawStream(deflateSync(samples.bytes));
+  stream.put("Filter", pdf.newName("FlateDecode"));
+  stream.delete("DecodeParms");
 }
 
 function samplesOf(stream: PDFObject): Samples | undefined {

@@ -128,19 +128,19 @@ export class PathUnderWay {
   }
 
   #fillWithout(boxes: readonly Rect[], writer: PathWriter, rule: string): string | undefined {
-    let isCut = false;
     const written = this.#subpaths.map((subpath) => {
       const { points } = flattened(subpath);
       const near = boxes.filter((box) => overlap(boundsOf(points), box));
       const pieces = near.length ? outlineWithout(points, near) : [];
-      if (!near.length || !isSmaller(pieces, points)) return writer.subpaths([subpath]);
-      isCut = true;
+      if (!near.length || !isSmaller(pieces, points)) return { isCut: false, path: writer.subpaths([subpath]) };
       const outlines = pieces.map((piece) => writer.outline(piece));
       // Viewers align a rectangle with the screen only where it is a path of its own.
-      return outlines.join(this.#subpaths.length === 1 && isUpright(points) ? `${rule}\n` : "");
+      const between = this.#subpaths.length === 1 && isUpright(points) ? `${rule}\n` : "";
+      return { isCut: true, path: outlines.join(between) };
     });
-    const path = written.join("");
-    return isCut ? (path ? `${path}${rule}` : "") : undefined;
+    if (!written.some(({ isCut }) => isCut)) return undefined;
+    const whole = written.map(({ path }) => path).join("");
+    return whole ? `${whole}${rule}` : "";
   }
 
   #strokeWithout(boxes: readonly Rect[], writer: PathWriter, stroke: Stroke, scale: number): string | undefined {

@@ -15,7 +15,7 @@ export interface Operation {
 }
 
 const space = new Set([0, 9, 10, 12, 13, 32]);
-const delimiters = new Set([..."()<>[]{}/%"].map((character) => character.charCodeAt(0)));
+const delimiters = new Set(Buffer.from("()<>[]{}/%"));
 const code = (character: string) => character.charCodeAt(0);
 const escapes: Record<string, number> = { n: 10, r: 13, t: 9, b: 8, f: 12 };
 const other: Operand = { kind: "other" };
