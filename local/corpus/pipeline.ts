@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NoopPolicy } from "cockatiel";
+import getPort from "get-port";
 import { pino } from "pino";
 import { engineDocumentId, type AnnotationChoices, type EngineRecord } from "../../contracts/annotations.ts";
 import type { PreUploaderMessage } from "../../contracts/messages.ts";
@@ -10,8 +11,8 @@ import { createPdfWork } from "../../processors/pre_uploader/pdf-worker/pool.ts"
 import { workerFilesOfSources } from "../../processors/pre_uploader/pdf-worker/worker-files.ts";
 import { preUpload } from "../../processors/pre_uploader/process.ts";
 import { createDocumentEngine } from "../../processors/shared/document_engine/client.ts";
-import { startDocumentEngine } from "../document-engine/server.ts";
 import { awsInMemory } from "../platform/aws-in-memory.ts";
+import { startDocumentEngine } from "../platform/services.ts";
 
 /** What is sent on of one document. */
 export interface SentOn {
@@ -22,7 +23,7 @@ export interface SentOn {
   removed: Record<string, number>;
 }
 
-/** Document Engine and the Pre-Uploader in this process. */
+/** The Pre-Uploader in this process, and Document Engine in one of its own: what it needs of memory is not ours. */
 export interface Pipeline {
   /** Puts a document with its annotations into Document Engine. @returns all annotations that it has of it then */
   place: (number: number, pdf: Uint8Array, records: readonly EngineRecord[]) => Promise<EngineRecord[]>;
@@ -37,10 +38,13 @@ const maximumPdfBytes = 128 * 1024 ** 2;
 
 export async function openPipeline(): Promise<Pipeline> {
   const directory = await mkdtemp(join(tmpdir(), "exchanger-corpus-"));
-  const token = randomUUID();
-  const server = await startDocumentEngine({ directory, token });
+  const port = await getPort({ host: "127.0.0.1" });
+  const [token, tokenFile, url] = [randomUUID(), join(directory, "token"), `http://127.0.0.1:${port}`];
+  await writeFile(tokenFile, token, { mode: 0o600 });
+  const documentEngine = { port, url, directory: join(directory, "documents"), tokenFile };
+  const server = await startDocumentEngine({ documentEngine, logDir: directory });
   const secret = { read: () => Promise.resolve({ token }), forget: () => undefined };
-  const engine = createDocumentEngine({ url: server.url, secret, retries: new NoopPolicy() });
+  const engine = createDocumentEngine({ url, secret, retries: new NoopPolicy() });
   const pdf = createPdfWork(workerFilesOfSources());
   const to = {
     ...{ engine, pdf, maximumPdfBytes },
