@@ -4,11 +4,11 @@ import { PermanentError } from "../../../contracts/errors.ts";
 import { dropUnreachable, isContainer, reach, resolved, rootsOf, valuesOf } from "./graph.ts";
 import type { Container, IsIgnored } from "./graph.ts";
 
-/** The kinds that travel through Document Engine, and their windows. */
+/** The kinds that Document Engine carries, and their popups. */
 const kinds: ReadonlySet<string> = new Set(["Text", "FreeText", "Highlight", "Stamp", "Redact", "Popup"]);
 
 /**
- * Takes the annotations of the kinds that travel out of a file: themselves, what only they hold (appearance streams,
+ * Takes the annotations of the kinds that Document Engine carries out of a file: themselves, what only they hold (appearance streams,
  * attached files, replies), the elements of the structure tree that stand for them, and every reference to any of it.
  * Of the file only what is still held is left.
  *

@@ -35,13 +35,20 @@ const fullSpaces: Readonly<Record<string, string>> = {
 
 const deviceSpaces: ReadonlySet<string> = new Set([...Object.values(fullSpaces), "Pattern"]);
 
+/** A content that draws objects in place of its inline images. */
+export interface Replaced {
+  content: Uint8Array;
+  /** Whether one is a JPEG: PDFium overwrites the last two bytes of such a content, and does not draw all of it. */
+  hasJpeg: boolean;
+}
+
 /**
  * A content in which every inline image is drawn as an XObject of `resources`.
  *
  * @returns undefined when it has none, or is no content that can be read
  * @throws PermanentError PDF_TOO_COMPLEX
  */
-export function withoutInlineImages(content: Uint8Array, resources: PDFDict): Uint8Array | undefined {
+export function withoutInlineImages(content: Uint8Array, resources: PDFDict): Replaced | undefined {
   if (!Buffer.from(content.buffer, content.byteOffset, content.length).includes("BI")) return undefined;
   const pieces: Uint8Array[] = [];
   const images: InlineImage[] = [];
@@ -62,10 +69,14 @@ export function withoutInlineImages(content: Uint8Array, resources: PDFDict): Ui
   const known = resources.lookup(PDFName.XObject);
   const drawings = known instanceof PDFDict ? known : resources.context.obj({});
   if (drawings !== known) resources.set(PDFName.XObject, drawings);
-  images.forEach((image, index) => {
-    drawings.set(PDFName.of(nameAt(index)), resources.context.register(imageOf(image, resources)));
+  const objects = images.map((image) => imageOf(image, resources));
+  objects.forEach((object, index) => {
+    drawings.set(PDFName.of(nameAt(index)), resources.context.register(object));
   });
-  return Buffer.concat([...pieces, content.subarray(copiedTo)]);
+  return {
+    content: Buffer.concat([...pieces, content.subarray(copiedTo)]),
+    hasJpeg: objects.some(({ dict }) => dict.toString().includes("/DCTDecode")),
+  };
 }
 
 /** Names that no drawing of the resources has. */

@@ -10,19 +10,19 @@ export interface Prepared {
   pages: number;
 }
 
-/** The numbers that PDFium gives to the kinds of annotations that travel, and to popups. */
+/** The numbers that PDFium gives to the kinds of annotations that Document Engine carries, and to popups. */
 const kinds: ReadonlySet<number> = new Set([1, 3, 9, 13, 16, 28]);
 
 /**
  * The PDF of the source case as Document Engine takes it: one that opens without a password is decrypted, one that only a
- * forgiving reader opens is written anew, and annotations of the kinds that travel, which Document Engine has taken over,
- * are gone with all that belongs to them. Everything else stays; a file with nothing to do comes back as it is.
+ * forgiving reader opens is written anew, and annotations of the kinds that Document Engine carries are gone with all
+ * that belongs to them. Everything else stays; a file with nothing to do is returned as it is.
  *
  * @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED, PDF_NOT_KEPT
  */
 export async function prepare(pdfium: Pdfium, original: Uint8Array): Promise<Prepared> {
   const { pages, shape, rewritten, isAnnotated } = withDocument(pdfium, original, (document, count) => {
-    const hasAnnotations = hasTravelling(pdfium, document, count);
+    const hasAnnotations = hasCarriedAnnotations(pdfium, document, count);
     const hasToBeWritten = hasAnnotations || pdfium.EPDF_IsEncrypted(document) || !isIntact(original);
     return {
       pages: count,
@@ -36,7 +36,7 @@ export async function prepare(pdfium: Pdfium, original: Uint8Array): Promise<Pre
   return { bytes, pages };
 }
 
-function hasTravelling(pdfium: Pdfium, document: number, pages: number): boolean {
+function hasCarriedAnnotations(pdfium: Pdfium, document: number, pages: number): boolean {
   for (let page = 0; page < pages; page++) {
     const count = pdfium.EPDFPage_GetAnnotCountRaw(document, page);
     for (let index = 0; index < count; index++) {

@@ -9,6 +9,7 @@ import type { Pdfium } from "../pdf/pdfium.ts";
 import { assertSameLook, assertSameShape, parsed, saved, shapeOf, written } from "./document.ts";
 import { dropUnreachable, reach, resolved, rootsOf } from "./graph.ts";
 import { contentStream, withoutInlineImages } from "./inline_images.ts";
+import type { Replaced } from "./inline_images.ts";
 import { Ownership } from "./ownership.ts";
 
 /** Budget of decoded content of the pages with redactions. */
@@ -35,15 +36,15 @@ export async function separate(
   const pages = pagesOf(context, numbers, pageIndexes);
   const ownership = new Ownership(context);
   const budget = { bytes: mostContentBytes };
-  const repainted: number[] = [];
+  const comparable: number[] = [];
   for (const [index, page] of pages) {
     const drawings = ownership.separate(page);
-    if (replaceInlineImages(page, drawings, budget)) repainted.push(index);
+    if (replaceInlineImages(page, drawings, budget)) comparable.push(index);
   }
   dropUnreachable(context, reach(context, rootsOf(context)));
   const result = await written(context);
   assertSameShape(pdfium, result, source.shape);
-  assertSameLook(pdfium, source.rewritten, result, repainted);
+  assertSameLook(pdfium, source.rewritten, result, comparable);
   return result;
 }
 
@@ -109,30 +110,30 @@ function copyOfLeaf(context: PDFContext, leaves: readonly Leaf[], numbers: reado
   return copy;
 }
 
-/** @returns whether there were inline images */
+/** @returns whether the page can be compared with what it was: it had inline images, and PDFium draws all of it */
 function replaceInlineImages(page: PDFDict, drawings: readonly PDFRawStream[], budget: { bytes: number }): boolean {
   const { context } = page;
   const resources = ownResources(page);
-  let isFound = false;
+  const found: Replaced[] = [];
   const content = contentOf(page, budget);
   const replaced = content && withoutInlineImages(content, resources);
   if (replaced) {
-    page.set(PDFName.Contents, context.register(contentStream(context, replaced)));
-    isFound = true;
+    page.set(PDFName.Contents, context.register(contentStream(context, replaced.content)));
+    found.push(replaced);
   }
   for (const drawing of drawings) {
     const subtype = drawing.dict.lookup(PDFName.of("Subtype"));
     if (subtype === PDFName.of("Image")) continue;
     const own = drawing.dict.lookup(PDFName.Resources);
-    const made = decodedWithin(drawing, budget);
-    const changed = made && withoutInlineImages(made, own instanceof PDFDict ? own : resources);
+    const drawn = decodedWithin(drawing, budget);
+    const changed = drawn && withoutInlineImages(drawn, own instanceof PDFDict ? own : resources);
     if (!changed) continue;
-    isFound = true;
     drawing.dict.delete(PDFName.of("DecodeParms"));
     drawing.dict.set(PDFName.of("Filter"), PDFName.FlateDecode);
-    drawing.updateContents(deflateSync(changed));
+    drawing.updateContents(deflateSync(changed.content));
+    found.push(changed);
   }
-  return isFound;
+  return found.length > 0 && !found.some(({ hasJpeg }) => hasJpeg);
 }
 
 /** The resources of a page, as a dictionary of its own. */

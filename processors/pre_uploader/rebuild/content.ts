@@ -6,8 +6,20 @@ import { limits, tooComplex, unreadable } from "./faults.ts";
 import type { Place } from "./faults.ts";
 import { deviceSpaces, renderingIntents } from "./grammar.ts";
 import { inlineImage } from "./inline-image.ts";
-import { operators, paintsPath, placesText, showsText } from "./operators.ts";
+import {
+  colorOperands,
+  hasGlyphs,
+  isConstant,
+  lastOperands,
+  operators,
+  paintsPath,
+  placesText,
+  showsText,
+} from "./operators.ts";
+import { isDictionary } from "./reading.ts";
 import type { Reading } from "./reading.ts";
+import { Settings } from "./settings.ts";
+import type { Setting } from "./settings.ts";
 import { Tokens } from "./tokens.ts";
 import type { Operand, Token } from "./tokens.ts";
 
@@ -24,6 +36,8 @@ export interface Surroundings {
   isHiddenObject: (xObject: PDFObject | undefined) => boolean;
   reading: Reading;
   place: Place;
+  /** Whether nothing is painted, and all is set for what others paint. */
+  isOnlyState?: boolean;
 }
 
 export function rewriteContent(content: Buffer, surroundings: Surroundings): Buffer {
@@ -36,6 +50,10 @@ class Rewriting {
   readonly #around: Surroundings;
   readonly #place: Place;
   readonly #out: string[] = [];
+  readonly #settings = new Settings();
+  /** Fonts that show nothing, yet move what follows by their size. */
+  readonly #sizes = new Map<Setting, () => void>();
+  readonly #measured = new Set<Setting>();
   /** Of each marked-content sequence that is open, whether it is hidden. */
   readonly #marks: boolean[] = [];
   #hidden = 0;
@@ -65,6 +83,7 @@ class Rewriting {
       if (operands.length > 0) operands = [];
     }
     this.#around.reading.budget.spend("operators", count % 1000, this.#place);
+    for (const setting of this.#measured) if (!setting.isUsed) this.#sizes.get(setting)?.();
     return Buffer.from(this.#out.join(""), "latin1");
   }
 
@@ -86,8 +105,12 @@ class Rewriting {
     const taken = wanted === "*" ? colorOperands(operands) : lastOperands(operands, wanted);
     if (taken === undefined) return;
     if (showsText.has(name)) this.#text(name, taken);
-    else if (this.#hidden > 0 && paintsPath.has(name)) this.#out.push(name === "s" || name === "b" ? "h n\n" : "n\n");
-    else this.#other(name, taken);
+    else if (!paintsPath.has(name)) this.#other(name, taken);
+    else if (this.#hidden > 0) this.#out.push(name === "s" || name === "b" ? "h n\n" : "n\n");
+    else {
+      this.#settings.paint(false);
+      this.#write(name, taken);
+    }
   }
 
   #begin(operands: readonly Operand[]): void {
@@ -111,6 +134,8 @@ class Rewriting {
           `${this.#place.toString()}: visible text is placed by hidden text before it; make the layer visible or remove it in the source case`,
         );
       }
+      if (operands.some(hasGlyphs)) this.#settings.paint(true);
+      else if (this.#settings.font) this.#measured.add(this.#settings.font);
       this.#write(name, operands);
       return;
     }
@@ -128,24 +153,40 @@ class Rewriting {
     const [first] = operands;
     const resource = first?.type === "name" ? first.name : "";
     switch (name) {
+      case "q":
+        if (!this.#settings.save()) throw tooComplex("nesting", this.#place);
+        this.#write(name, []);
+        return;
+      case "Q":
+        this.#settings.restore();
+        this.#write(name, []);
+        return;
       case "Tf":
-        this.#named(
-          name,
-          this.#around.use("Font", this.#around.find("Font", resource), this.#place),
-          operands.slice(1),
-        );
+        this.#setFont(resource, operands.slice(1));
         return;
       case "gs":
-        this.#resource(name, "ExtGState", resource);
+        this.#settings.addGraphics(this.#setting("gs", "ExtGState", this.#around.find("ExtGState", resource), []));
         return;
       case "sh":
-        if (this.#hidden === 0) this.#resource(name, "Shading", resource);
+        if (this.#hidden > 0) return;
+        this.#settings.paint(false);
+        this.#resource(name, "Shading", resource);
         return;
       case "Do":
         this.#draw(resource);
         return;
+      case "g":
+      case "rg":
+      case "k":
+      case "G":
+      case "RG":
+      case "K":
+        this.#settings.set(name === name.toLowerCase() ? "fill" : "stroke", undefined);
+        this.#write(name, operands);
+        return;
       case "cs":
       case "CS":
+        this.#settings.set(name === "cs" ? "fill" : "stroke", undefined);
         if (resource === "Pattern" || deviceSpaces.includes(resource)) this.#write(name, operands);
         else this.#resource(name, "ColorSpace", resource);
         return;
@@ -166,18 +207,49 @@ class Rewriting {
   #draw(name: string): void {
     const object = this.#around.find("XObject", name);
     if (this.#hidden > 0 || this.#around.isHiddenObject(object)) return;
+    const dictionary = this.#around.reading.resolve(object);
+    const isImage = isDictionary(dictionary) && this.#around.reading.name(dictionary, "Subtype") === "Image";
+    this.#settings.paint(!isImage);
     this.#named("Do", object && this.#around.use("XObject", object, this.#place), []);
+  }
+
+  #setFont(name: string, size: readonly Operand[]): void {
+    const font = this.#around.find("Font", name);
+    const setting = this.#setting("Tf", "Font", font, size);
+    const at = this.#out.length - 1;
+    this.#sizes.set(setting, () => {
+      const stock = this.#around.use("Font", undefined, this.#place);
+      if (stock !== undefined) this.#out[at] = this.#line("Tf", [{ type: "name", name: stock }, ...size]);
+    });
+    this.#settings.set("font", setting);
+  }
+
+  /** An operator that is written only if something is painted with what it sets. */
+  #setting(operator: string, category: Category, value: PDFObject | undefined, operands: readonly Operand[]): Setting {
+    const at = this.#out.push("") - 1;
+    const use = () => {
+      if (value === undefined && category !== "Font") return;
+      const name = this.#around.use(category, value, this.#place);
+      if (name === undefined) return;
+      const own: Operand = { type: "name", name };
+      const isColor = category === "Pattern";
+      this.#out[at] = this.#line(operator, isColor ? [...operands, own] : [own, ...operands]);
+    };
+    if (this.#around.isOnlyState === true) use();
+    return { isUsed: false, use };
   }
 
   #color(name: string, operands: Operand[]): void {
     const last = operands.at(-1);
+    const what = name === name.toLowerCase() ? "fill" : "stroke";
     if (last?.type !== "name") {
+      this.#settings.set(what, undefined);
       this.#write(name, operands);
       return;
     }
     const pattern = this.#around.find("Pattern", last.name);
-    const copied = pattern && this.#around.use("Pattern", pattern, this.#place);
-    if (copied !== undefined) this.#write(name, [...operands.slice(0, -1), { type: "name", name: copied }]);
+    // What names no pattern leaves the colour as it was.
+    if (pattern) this.#settings.set(what, this.#setting(name, "Pattern", pattern, operands.slice(0, -1)));
   }
 
   #resource(operator: string, category: Category, name: string): void {
@@ -194,12 +266,18 @@ class Rewriting {
       this.#around.find("ColorSpace", name),
     );
     if (this.#hidden > 0 || image === undefined) return;
+    this.#settings.paint(false);
     this.#named("Do", this.#around.useImage(image, this.#place), []);
   }
 
   #write(operator: string, operands: readonly Operand[]): void {
-    for (const operand of operands) this.#out.push(this.#textOf(operand), " ");
-    this.#out.push(operator, "\n");
+    this.#out.push(this.#line(operator, operands));
+  }
+
+  #line(operator: string, operands: readonly Operand[]): string {
+    let line = "";
+    for (const operand of operands) line += `${this.#textOf(operand)} `;
+    return `${line}${operator}\n`;
   }
 
   #textOf(operand: Token): string {
@@ -219,42 +297,4 @@ class Rewriting {
         throw unreadable(this.#place, "an operand is of no known kind");
     }
   }
-}
-
-/** Operands that look like operators. */
-function isConstant(word: string): boolean {
-  return word === "true" || word === "false" || word === "null";
-}
-
-const zero: Operand = { type: "number", text: "0" };
-
-/** The last operands, as readers take them; missing numbers count as zero. Undefined where they are of another type. */
-function lastOperands(operands: readonly Operand[], wanted: string): Operand[] | undefined {
-  if (wanted === "") return [];
-  if (operands.length === 0) return undefined;
-  const missing = Math.max(0, wanted.length - operands.length);
-  const taken = [...Array.from({ length: missing }, () => zero), ...operands.slice(-wanted.length)];
-  for (const [index, operand] of taken.entries()) if (!fits(operand, wanted[index])) return undefined;
-  return taken;
-}
-
-function fits(operand: Operand, wanted = "t"): boolean {
-  switch (wanted) {
-    case "n":
-      return operand.type === "number";
-    case "s":
-      return operand.type === "string";
-    case "/":
-      return operand.type === "name";
-    case "[":
-      return operand.type === "array" && operand.elements.every(({ type }) => type === "number");
-    default:
-      return operand.type === "array" && operand.elements.every(({ type }) => type === "number" || type === "string");
-  }
-}
-
-function colorOperands(operands: readonly Operand[]): Operand[] | undefined {
-  const last = operands.length - 1;
-  const isRight = operands.every(({ type }, index) => type === "number" || (type === "name" && index === last));
-  return isRight && operands.length <= 33 ? [...operands] : undefined;
 }

@@ -3,12 +3,7 @@ import { withoutNames } from "./cff.ts";
 import { FilterFault } from "./filters.ts";
 import { withoutNameTables } from "./sfnt.ts";
 import { withoutFontInfo } from "./type1.ts";
-
-export interface Program {
-  bytes: Buffer;
-  /** Of the parts of the program, for the keys that say them; none for compact fonts. */
-  lengths: number[];
-}
+import type { Program } from "./type1.ts";
 
 const sfntVersions = new Set(["\0\x01\0\0", "true", "OTTO", "typ1"]);
 

@@ -143,7 +143,7 @@ function defineAppearances(copier: Copier, catalog: PDFDict): void {
   const form = copier.reading.dictionary(catalog, "AcroForm");
   const own = form && copier.reading.dictionary(form, "DR");
   copier.appearance = (operators, place) => {
-    const drawing = draw(copier, Buffer.from(operators, "latin1"), { own, page: undefined }, place);
+    const drawing = draw(copier, Buffer.from(operators, "latin1"), { own, page: undefined }, place, true);
     for (const [category, entries] of drawing.resources.entries()) {
       const known = copier.formResources.get(category);
       if (!(known instanceof PDFDict)) copier.formResources.set(category, entries);

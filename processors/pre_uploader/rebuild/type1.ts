@@ -1,6 +1,11 @@
 /** Type 1 programs (Adobe Type 1 Font Format): the readable part without texts, the encrypted part as it is. */
 import { FilterFault } from "./filters.ts";
-import type { Program } from "./programs.ts";
+
+export interface Program {
+  bytes: Buffer;
+  /** Of the parts of the program, for the keys that say them; none for compact fonts. */
+  lengths: number[];
+}
 
 const [segmentMark, asciiSegment, binarySegment] = [0x80, 1, 2];
 const [eexecKey, factor, addend, randomBytes] = [55665, 52845, 22719, 4];
