@@ -2,6 +2,7 @@ import { PermanentError } from "../../contracts/errors.ts";
 import type { BuildAction, DocumentEngine, InstantJson } from "../shared/document_engine/client.ts";
 import { brandedJsonOf, destinationId, drawnContent } from "./layers.ts";
 import type { Attachments } from "./layers.ts";
+import type { Box } from "./pdf/geometry.ts";
 import type { PdfWork } from "./pdf-worker/pool.ts";
 import type { Drawn } from "./proof/proof.ts";
 import { RedactedTerms } from "./proof/terms.ts";
@@ -74,11 +75,14 @@ function assertNothingQuotes(annotations: readonly CarriedAnnotation[], terms: R
 function drawingsOf(annotation: CarriedAnnotation): Drawn[] {
   const { content, type } = annotation;
   const text = stamps.has(type) ? textOf(annotation) : "";
-  return drawnBoxesOf(content).map((box, index) => ({
-    pageIndex: content.pageIndex,
-    box,
-    text: index === 0 ? text : "",
-  }));
+  const boxes = drawnBoxesOf(content).map((box) => (type === "highlights" ? withRoundEnds(box) : box));
+  return boxes.map((box, index) => ({ pageIndex: content.pageIndex, box, text: index === 0 ? text : "" }));
+}
+
+/** A highlight may be drawn with round ends, which reach beyond its box. */
+function withRoundEnds({ left, top, right, bottom }: Box): Box {
+  const reach = Math.min(right - left, bottom - top) / 4;
+  return { left: left - reach, top: top - reach, right: right + reach, bottom: bottom + reach };
 }
 
 /** Flattening names what it means: without ids it would take form fields and links too. */

@@ -161,7 +161,8 @@ function addOverlay(page: PDFPage, { boxes, overlay }: Redaction): number[] {
   if (!overlay) return [];
   return boxes.map((box) => {
     const [, , width, height] = box;
-    const size = Math.max(1, Math.min(9, height * 0.7));
+    // It is printed within the box.
+    const size = Math.max(1, Math.min(9, height * 0.7, (width - 4) / (0.75 * overlay.text.length)));
     const times = overlay.repeat ? Math.max(1, Math.floor(width / (size * 0.6 * (overlay.text.length + 1)))) : 1;
     const text = page.createAnnotation("FreeText");
     text.setRect(rectOf(box));
