@@ -57,12 +57,8 @@ export class GlyphInk {
     if (glyph < 0) return;
     const origin = transformed([trm[4], trm[5]], ctm);
     const size = Math.max(...trm.slice(0, 4).map(Math.abs)) * Math.max(...ctm.slice(0, 4).map(Math.abs));
-    const area: Rect = [
-      origin[0] - size * reach,
-      origin[1] - size * reach,
-      origin[0] + size * reach,
-      origin[1] + size * reach,
-    ];
+    const far = Math.max(size * reach, runReach);
+    const area: Rect = [origin[0] - far, origin[1] - far, origin[0] + far, origin[1] + far];
     if (!boxes.some((box) => overlap(area, box))) return;
     const alone = new Text();
     alone.showGlyph(font, trm, glyph, unicode, mode);
