@@ -63,8 +63,9 @@ export class GlyphInk {
     const alone = new Text();
     alone.showGlyph(font, trm, glyph, unicode, mode);
     // The library's types demand a stroke, the library does not.
-    const ink = alone.getBounds(null as never, ctm);
+    const bounds = alone.getBounds(null as never, ctm);
     alone.destroy();
+    const ink = withoutMargin(bounds);
     const key = keyOf(origin, 0, 0);
     const list = this.#cells.get(key);
     if (list) list.push({ origin, ink });
@@ -85,6 +86,11 @@ export class GlyphInk {
     }
     return nearest?.ink;
   }
+}
+
+/** The library adds a point on each side, because it draws glyphs a little beside their places. */
+function withoutMargin([left, top, right, bottom]: Rect): Rect {
+  return right - left > 2 && bottom - top > 2 ? [left + 1, top + 1, right - 1, bottom - 1] : [left, top, right, bottom];
 }
 
 function keyOf([x, y]: Point, dx: number, dy: number): string {
