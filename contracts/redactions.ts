@@ -27,3 +27,19 @@ export function sumOfRedactions(counts: readonly RedactionCounts[]): RedactionCo
 /** The codes of warnings about a document: of some annotations that did not travel, and of redactions of unknown number. */
 export const notCarried = "ANNOTATIONS_NOT_CARRIED";
 export const notCounted = "REDACTIONS_NOT_COUNTED";
+export const contentRemoved = "CONTENT_REMOVED";
+
+/** What every rebuilt document loses and no reader of its pages sees: it is counted, and no reason to warn. */
+const unseen: ReadonlySet<string> = new Set(["document properties", "metadata streams", "structure trees"]);
+
+/** What a document has no longer, as far as its readers can miss it; plural nouns with their counts, by name. */
+export function missedContent(removed: Readonly<Record<string, number>>): [noun: string, count: number][] {
+  return Object.entries(removed)
+    .filter(([noun, count]) => count > 0 && !unseen.has(noun))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+/** E.g. `attachments removed: 2, bookmarks removed: 1`. */
+export function removedText(missed: readonly (readonly [noun: string, count: number])[]): string {
+  return missed.map(([noun, count]) => `${noun} removed: ${count}`).join(", ");
+}

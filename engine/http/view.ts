@@ -141,7 +141,7 @@ function isStageComplete({ expected, done, notFound, failed }: StageView): boole
 
 /** One row of the ledger: a file in a stage, or a document that was left out. `warning`, the first, is a former name. */
 export function documentEntry(row: LedgerRow) {
-  const { stage, unitId, documentId, state, error, redactions, occurredAt } = row;
+  const { stage, unitId, documentId, state, error, redactions, removed, occurredAt } = row;
   const warnings = warningsOfRow(row);
   const [warning] = warnings;
   return {
@@ -152,6 +152,7 @@ export function documentEntry(row: LedgerRow) {
     ...(warning && { warning, warnings }),
     ...(error && isFailure(row) && { error }),
     ...(redactions && { redactions }),
+    ...(removed && { removed }),
     occurredAt: occurredAt.toISOString(),
   };
 }

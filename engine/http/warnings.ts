@@ -1,5 +1,5 @@
 import type { WireError } from "../../contracts/errors.ts";
-import { notCarried } from "../../contracts/redactions.ts";
+import { contentRemoved, missedContent, notCarried, removedText } from "../../contracts/redactions.ts";
 import type { ExchangeRecord } from "../exchange/record.ts";
 import type { LedgerRow } from "../registry/ledger.ts";
 import type { DocumentTotals } from "../registry/totals.ts";
@@ -87,29 +87,20 @@ function notCarriedWarning(id: string, count: number): Warning[] {
   return [{ code: notCarried, message, count }];
 }
 
-function removedWarning({ removed, removedFrom }: DocumentTotals): Warning[] {
-  if (removedFrom === 0) return [];
-  return [
-    { code: contentRemoved, message: `${removedText(removed)} (from ${removedFrom} documents)`, count: removedFrom },
-  ];
-}
-
-const contentRemoved = "CONTENT_REMOVED";
-
-/** E.g. `attachments removed: 2, bookmarks removed: 1`. */
-function removedText(removed: Readonly<Record<string, number>>): string {
-  return Object.entries(removed)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([what, count]) => `${what} removed: ${count}`)
-    .join(", ");
+function removedWarning({ missed, missedFrom }: DocumentTotals): Warning[] {
+  if (missedFrom === 0) return [];
+  const message = `${removedText(missed)} (from ${missedFrom} documents)`;
+  return [{ code: contentRemoved, message, count: missedFrom }];
 }
 
 /** What should be known of a row of the ledger although it is no failure. */
 export function warningsOfRow(row: LedgerRow): Warning[] {
   const { error, removed } = row;
+  const missed = missedContent(removed ?? {});
   return [
-    ...(error && !isFailure(row) ? [error] : []),
-    ...(removed ? [{ code: contentRemoved, message: removedText(removed) }] : []),
+    // What was removed is counted in a column of its own.
+    ...(error && !isFailure(row) && error.code !== contentRemoved ? [error] : []),
+    ...(missed.length > 0 ? [{ code: contentRemoved, message: removedText(missed) }] : []),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { z } from "zod";
-import { notCounted, type RedactionCounts } from "../../contracts/redactions.ts";
+import { missedContent, notCounted, type RedactionCounts } from "../../contracts/redactions.ts";
 import { fromJson, type Registry } from "./database.ts";
 
 /** SQL: the code of a row's error or warning. */
@@ -14,17 +14,18 @@ export interface DocumentTotals {
   readonly redactions: RedactionCounts | null;
   /** Documents whose redactions could not be counted. */
   readonly uncounted: number;
-  readonly removed: Readonly<Record<string, number>>;
-  /** Documents from which something was removed. */
-  readonly removedFrom: number;
+  /** What rebuilt documents have no longer and their readers can miss, by name. */
+  readonly missed: readonly (readonly [noun: string, count: number])[];
+  /** Documents of which something can be missed. */
+  readonly missedFrom: number;
 }
 
 export async function documentTotals(db: Registry, exchangeId: string): Promise<DocumentTotals> {
-  const [{ uncounted, ...redactions }, removed] = await Promise.all([
+  const [{ uncounted, ...redactions }, missed] = await Promise.all([
     redactionTotals(db, exchangeId),
-    removedTotals(db, exchangeId),
+    missedTotals(db, exchangeId),
   ]);
-  return { redactions: redactions.fetched === null ? null : known(redactions), uncounted, ...removed };
+  return { redactions: redactions.fetched === null ? null : known(redactions), uncounted, ...missed };
 }
 
 type Sums = Record<keyof RedactionCounts, number | null>;
@@ -48,21 +49,16 @@ async function redactionTotals(db: Registry, exchangeId: string): Promise<Sums &
 }
 
 /** Few different texts stand in very many rows: each is read once. */
-async function removedTotals(
-  db: Registry,
-  exchangeId: string,
-): Promise<{ removed: Record<string, number>; removedFrom: number }> {
+async function missedTotals(db: Registry, exchangeId: string): Promise<Pick<DocumentTotals, "missed" | "missedFrom">> {
   const { rows } = await sql<{ removed: string; documents: string | number }>`
     select cast(removed as char) as removed, count(*) as documents from exchange_documents
     where exchange_id = ${exchangeId} and removed is not null group by cast(removed as char)`.execute(db);
-  const removed = new Map<string, number>();
+  const sums = new Map<string, number>();
+  let missedFrom = 0;
   for (const row of rows) {
-    for (const [what, count] of Object.entries(fromJson(removedCounts, row.removed))) {
-      removed.set(what, (removed.get(what) ?? 0) + count * Number(row.documents));
-    }
+    const [documents, missed] = [Number(row.documents), missedContent(fromJson(removedCounts, row.removed))];
+    if (missed.length > 0) missedFrom += documents;
+    for (const [noun, count] of missed) sums.set(noun, (sums.get(noun) ?? 0) + count * documents);
   }
-  return {
-    removed: Object.fromEntries(removed),
-    removedFrom: rows.reduce((sum, { documents }) => sum + Number(documents), 0),
-  };
+  return { missed: missedContent(Object.fromEntries(sums)), missedFrom };
 }

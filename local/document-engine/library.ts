@@ -181,11 +181,13 @@ export class Library {
         pages.get(record.content.pageIndex)?.some(({ box }) => touches(box, record.content.bbox)) === true;
       const file = this.open(layer, password);
       this.using(file, () => {
-        const pristine = records.filter((record) => record.pristine && !touched(record));
+        // The file's own redactions are applied as they are: what answers them may stay.
+        const isRedaction = ({ content }: AnnotationRecord) => content.type === redactionType;
+        const pristine = records.filter((record) => record.pristine && (isRedaction(record) || !touched(record)));
         const kept = new Set(pristine.flatMap(({ content }) => content.pdfObjectId ?? []));
         file.remove(new Set(layer.originals.filter((number) => !kept.has(number))));
         file.add(
-          redactions.map(({ content }) => content),
+          redactions.filter((record) => !record.pristine).map(({ content }) => content),
           () => undefined,
         );
         file.applyRedactions();

@@ -65,7 +65,7 @@ export const globalConfig = z.strictObject({
     principalArn: arn,
     visibilityTimeoutSeconds: positive.max(43_200).default(900),
   }),
-  /** Without one, exchanges with annotations are refused. */
+  /** Without one, exchanges with annotations are refused, and redactions that others leave behind are not counted. */
   documentEngine: z.strictObject({ url: z.url() }).optional(),
   engine: z.strictObject({
     /** Who may act as the engine. */
@@ -75,7 +75,7 @@ export const globalConfig = z.strictObject({
   }),
 
   requireTls: z.boolean().default(true),
-  /** Where the databases are reached from; absent where they are reachable anyway. */
+  /** Where Document Engine and the databases are reached from; absent where they are reachable anyway. */
   vpc: z
     .strictObject({ subnetIds: z.array(z.string()).min(1), securityGroupIds: z.array(z.string()).min(1) })
     .optional(),

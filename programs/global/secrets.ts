@@ -7,7 +7,7 @@ const descriptions = {
   caseReader: "Cases, for the engine: reads only",
   registry: "The engine's own schema",
   ledger: "The ledger and status tables, for Lambdas",
-  documentEngine: "The token of Document Engine, for the Lambdas of exchanges with annotations",
+  documentEngine: "The token of Document Engine, for the Lambdas of exchanges",
   searchText: "The full-text tables of cases, for the Lambdas of exchanges with annotations",
 };
 export type SecretName = keyof typeof descriptions;

@@ -123,6 +123,7 @@ describe("HTTP interface: warnings about redactions and privilege", function () 
   it("what rebuilt documents have no longer is listed by document and summed in the warnings of the exchange", async () => {
     const annotations = { redactionsAs: "brand_in" } as const;
     const id = await acceptedExchange(bench.db, { request: request({ annotations }) });
+    const sameInWords = { code: "CONTENT_REMOVED", message: "links removed: 1" };
     const quoting = { code: notCarried, message: "1 quotes" };
     await ledger(
       id,
@@ -130,22 +131,31 @@ describe("HTTP interface: warnings about redactions and privilege", function () 
       { unit_id: "2", removed: JSON.stringify({ attachments: 2 }) },
       { unit_id: "3", removed: JSON.stringify({ attachments: 1, bookmarks: 4 }), error: JSON.stringify(quoting) },
       { unit_id: "4" },
+      { unit_id: "5", removed: JSON.stringify({ "document properties": 3, "metadata streams": 1 }) },
+      { unit_id: "6", removed: JSON.stringify({ links: 1 }), error: JSON.stringify(sameInWords) },
     );
 
     const shown = await get(id);
 
     expect(codes(shown)).to.deep.equal([
       [notCarried, 1],
-      ["CONTENT_REMOVED", 3],
+      ["CONTENT_REMOVED", 4],
     ]);
-    expect(shown.warnings?.[1]?.message).to.equal("attachments removed: 5, bookmarks removed: 4 (from 3 documents)");
+    expect(shown.warnings?.[1]?.message).to.equal(
+      "attachments removed: 5, bookmarks removed: 4, links removed: 1 (from 4 documents)",
+    );
     const removed = { code: "CONTENT_REMOVED", message: "attachments removed: 2" };
     const mixed = { code: "CONTENT_REMOVED", message: "attachments removed: 1, bookmarks removed: 4" };
     expect(await documentsOf(id)).to.deep.equal([
-      row("1", "pre_upload", { warning: removed, warnings: [removed] }),
-      row("2", "pre_upload", { warning: removed, warnings: [removed] }),
-      row("3", "pre_upload", { warning: quoting, warnings: [quoting, mixed] }),
+      row("1", "pre_upload", { warning: removed, warnings: [removed], removed: { attachments: 2 } }),
+      row("2", "pre_upload", { warning: removed, warnings: [removed], removed: { attachments: 2 } }),
+      row("3", "pre_upload", {
+        ...{ warning: quoting, warnings: [quoting, mixed] },
+        removed: { attachments: 1, bookmarks: 4 },
+      }),
       row("4", "pre_upload"),
+      row("5", "pre_upload", { removed: { "document properties": 3, "metadata streams": 1 } }),
+      row("6", "pre_upload", { warning: sameInWords, warnings: [sameInWords], removed: { links: 1 } }),
     ]);
   });
 

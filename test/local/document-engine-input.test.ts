@@ -85,6 +85,13 @@ describe("the stand-in of Document Engine, given odd or damaged files", function
     const attached = (key: string) =>
       `<</Type/Annot/Subtype/FileAttachment/Rect[60 10 80 30]/FS<</Type/Filespec/${key}(a.txt)/EF<</${key} 40 0 R>>>>>>`;
     const file = { 40: raw("/Type/EmbeddedFile", "text") };
+    const altered = (old: string, now: string) =>
+      Buffer.from(
+        rawPdf({ pages: [{ contents }] })
+          .toString("latin1")
+          .replace(old, now),
+        "latin1",
+      );
     const odd: Record<string, Buffer> = {
       "a link to a place": rawPdf({ pages: [{ contents, more: `/Annots[${link("/Dest[1000 0 R/Fit]")}]` }] }),
       "a link to a name": rawPdf({ pages: [{ contents, more: `/Annots[${link("/Dest(chapter)")}]` }] }),
@@ -108,6 +115,9 @@ describe("the stand-in of Document Engine, given odd or damaged files", function
           .replace("/Count 1", "/Count 9"),
         "latin1",
       ),
+      "pages without a type": altered("/Type/Page/", "/Tipe/Page/"),
+      "a tree without a type": altered("/Type/Pages", "/Tipe/Pages"),
+      "a tree that leads in a circle": altered("Kids[1000 0 R]", "Kids[2 0 R 1000 0 R]"),
       "a missing kid": Buffer.from(
         rawPdf({ pages: [{ contents }] })
           .toString("latin1")

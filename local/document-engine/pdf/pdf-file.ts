@@ -70,6 +70,7 @@ export class PdfFile {
   /** One file of the pages of several, with what is alive on them. */
   static merge(files: readonly PdfFile[]): PdfFile {
     const merged = new PDFDocument();
+    for (const file of files) restore(file.#irregular);
     for (const { pageCount, ...file } of files.map((file) => ({ pageCount: file.pageCount, pdf: file.#pdf }))) {
       const map = merged.newGraftMap();
       for (let index = 0; index < pageCount; index++) {
@@ -88,7 +89,9 @@ export class PdfFile {
         });
       }
     }
-    return new PdfFile(merged);
+    const whole = new PdfFile(merged);
+    whole.#irregular = straighten(merged);
+    return whole;
   }
 
   get pageCount(): number {

@@ -2,7 +2,7 @@ import { PermanentError } from "../../../contracts/errors.ts";
 
 /** What one task may take. A file is allowed more the larger it is; a page with redactions has to be drawn several times. */
 export interface Budgets {
-  seconds: { base: number; perMebibyte: number; perRedactedPage: number; most: number };
+  seconds: { base: number; perMebibyte: number; perPage: number; perRedactedPage: number; most: number };
   /** Growth of the process's resident memory while the task runs. */
   mebibytes: { base: number; perMebibyte: number };
   /** PDFium's memory never shrinks: a worker whose PDFium has grown beyond this is replaced after its task. */
@@ -14,23 +14,31 @@ export interface Budgets {
  * 900 s for two documents.
  */
 export const defaultBudgets: Budgets = {
-  seconds: { base: 8, perMebibyte: 0.5, perRedactedPage: 0.25, most: 120 },
+  seconds: { base: 6, perMebibyte: 0.5, perPage: 0.1, perRedactedPage: 0.25, most: 180 },
   mebibytes: { base: 768, perMebibyte: 8 },
   pdfiumMebibytes: 256,
 };
 
+/** What is known of a task's file before it is opened. */
+export interface TaskSize {
+  bytes: number;
+  redactedPages: number;
+}
+
 export interface Allowance {
-  seconds: number;
   mebibytes: number;
+  /** Seconds in all, once it is known how many pages the file has. */
+  seconds: (pages: number) => number;
 }
 
 const mebibyte = 1024 ** 2;
 
-export function allowanceOf({ seconds, mebibytes }: Budgets, bytes: number, redactedPages: number): Allowance {
+export function allowanceOf({ seconds, mebibytes }: Budgets, { bytes, redactedPages }: TaskSize): Allowance {
   const size = bytes / mebibyte;
-  const time = seconds.base + size * seconds.perMebibyte + redactedPages * seconds.perRedactedPage;
+  const { base, perMebibyte, perPage, perRedactedPage, most } = seconds;
   return {
-    seconds: Math.min(time, seconds.most),
+    seconds: (pages) =>
+      Math.min(most, base + size * perMebibyte + pages * perPage + Math.min(redactedPages, pages) * perRedactedPage),
     mebibytes: Math.ceil(mebibytes.base + size * mebibytes.perMebibyte),
   };
 }

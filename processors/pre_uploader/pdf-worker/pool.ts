@@ -5,11 +5,11 @@ import type { Prepared } from "../prepare/prepare.ts";
 import type { TermsData } from "../proof/terms.ts";
 import type { Redaction } from "../redaction.ts";
 import { allowanceOf, defaultBudgets, tooComplex } from "./budgets.ts";
-import type { Allowance, Budgets } from "./budgets.ts";
+import type { Allowance, Budgets, TaskSize } from "./budgets.ts";
 import type { Finished, FinishJob } from "./tasks.ts";
 import { errorOf } from "./wire.ts";
 import type { Reply } from "./wire.ts";
-import type { WorkerData } from "./worker.ts";
+import type { Progress, WorkerData } from "./worker.ts";
 
 /** The work on PDFs, done by a thread of its own. Errors are those of the tasks, or PDF_TOO_COMPLEX. */
 export interface PdfWork {
@@ -60,14 +60,17 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
     await spent?.terminate(true);
   };
 
-  const run = <Result>(method: string, parameters: unknown[], size: Size, transfer: ArrayBuffer[] = []) =>
+  const run = <Result>(method: string, parameters: unknown[], size: TaskSize, transfer: ArrayBuffer[] = []) =>
     queue.add(async () => {
-      const allowance = allowanceOf(budgets, size.bytes, size.redactedPages ?? 0);
       pool ??= await start();
-      const work = pool.exec(method, parameters, { transfer }) as unknown as PromiseLike<Reply<Result>>;
+      const watch = new Watch(allowanceOf(budgets, size));
+      const on = ({ pages }: Progress) => {
+        watch.allow(pages);
+      };
       let reply: Reply<Result>;
       try {
-        reply = await withinAllowance(work, allowance);
+        const work = pool.exec(method, parameters, { transfer, on }) as unknown as PromiseLike<Reply<Result>>;
+        reply = await watch.over(work);
       } catch (thrown) {
         await discard();
         throw thrown;
@@ -81,7 +84,7 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
     });
 
   return {
-    prepare: (original) => run("prepare", [original], { bytes: original.length }),
+    prepare: (original) => run("prepare", [original], { bytes: original.length, redactedPages: 0 }),
     terms: (source, redactions, allowedTexts) =>
       run("terms", [source, redactions, allowedTexts], sizeOf(source, redactions)),
     separate: (source, pageIndexes) =>
@@ -98,12 +101,7 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
   };
 }
 
-interface Size {
-  bytes: number;
-  redactedPages?: number;
-}
-
-function sizeOf(source: Uint8Array, redactions: readonly Redaction[]): Size {
+function sizeOf(source: Uint8Array, redactions: readonly Redaction[]): TaskSize {
   return { bytes: source.length, redactedPages: new Set(redactions.map(({ pageIndex }) => pageIndex)).size };
 }
 
@@ -112,25 +110,50 @@ function isWholeBuffer(file: Uint8Array): file is Uint8Array<ArrayBuffer> {
   return file.buffer instanceof ArrayBuffer && file.byteLength === file.buffer.byteLength;
 }
 
-/** @throws PermanentError PDF_TOO_COMPLEX when time or memory run out, or the worker ends by itself */
-async function withinAllowance<Result>(work: PromiseLike<Result>, { seconds, mebibytes }: Allowance): Promise<Result> {
-  const exceeded = Promise.withResolvers<never>();
-  const begin = residentMebibytes();
-  const deadline = setTimeout(() => {
-    exceeded.reject(tooComplex(`${Math.round(seconds)} s`));
-  }, seconds * 1000);
-  const watch = setInterval(() => {
-    if (residentMebibytes() - begin > mebibytes) exceeded.reject(tooComplex(`${mebibytes} MiB of memory`));
-  }, watchMilliseconds);
-  const ended = Promise.resolve(work).catch((cause: unknown) => {
-    throw tooComplex("what one worker can do", cause);
-  });
-  try {
-    return await Promise.race([ended, exceeded.promise]);
-  } finally {
-    clearTimeout(deadline);
-    clearInterval(watch);
-    ended.catch(() => undefined);
+/** Watches time and memory while a task runs. */
+class Watch {
+  readonly #allowance: Allowance;
+  readonly #exceeded = Promise.withResolvers<never>();
+  readonly #began = performance.now();
+  readonly #mebibytes = residentMebibytes();
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(allowance: Allowance) {
+    this.#allowance = allowance;
+    this.#exceeded.promise.catch(() => undefined);
+    this.allow(0);
+  }
+
+  /** The file has so many pages. */
+  allow(pages: number): void {
+    clearTimeout(this.#deadline);
+    const seconds = this.#allowance.seconds(pages);
+    this.#deadline = setTimeout(
+      () => {
+        this.#exceeded.reject(tooComplex(`${Math.ceil(seconds)} s`));
+      },
+      seconds * 1000 - (performance.now() - this.#began),
+    );
+  }
+
+  /** @throws PermanentError PDF_TOO_COMPLEX when time or memory run out, or the worker ends by itself */
+  async over<Result>(work: PromiseLike<Result>): Promise<Result> {
+    const { mebibytes } = this.#allowance;
+    const memory = setInterval(() => {
+      if (residentMebibytes() - this.#mebibytes > mebibytes) {
+        this.#exceeded.reject(tooComplex(`${mebibytes} MiB of memory`));
+      }
+    }, watchMilliseconds);
+    const ended = Promise.resolve(work).catch((cause: unknown) => {
+      throw tooComplex("what one worker can do", cause);
+    });
+    try {
+      return await Promise.race([ended, this.#exceeded.promise]);
+    } finally {
+      clearTimeout(this.#deadline);
+      clearInterval(memory);
+      ended.catch(() => undefined);
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import { prove } from "../proof/proof.ts";
 import type { Drawn } from "../proof/proof.ts";
 import { RedactedTerms, redactedTerms } from "../proof/terms.ts";
 import type { TermsData } from "../proof/terms.ts";
-import { visibilityOf } from "../proof/visible.ts";
+import { visibilityOf } from "../proof/visibility.ts";
 import { rebuild } from "../rebuild/rebuild.ts";
 import type { Redaction } from "../redaction.ts";
 

@@ -86,18 +86,32 @@ export function shownMatrix(shown: Transform): Matrix {
   ];
 }
 
-/** The corners of a path and the points that bend its curves, on the page as it is shown. */
-export function pathPoints(pdfium: Pdfium, { handle, matrix }: PageObject, shown: Transform): [x: number, y: number][] {
+export type Segment = readonly [from: readonly [x: number, y: number], to: readonly [x: number, y: number]];
+
+const moveTo = 2;
+
+/** The lines of a path, and for its curves those between the points that bend them, on the page as it is shown. */
+export function pathSegments(pdfium: Pdfium, { handle, matrix }: PageObject, shown: Transform): Segment[] {
   const toShown = multiplied(multiplied(matrixOf(pdfium, handle), matrix), shownMatrix(shown));
   const count = pdfium.FPDFPath_CountSegments(handle);
-  return withMemory(pdfium, 8, (address) =>
-    Array.from({ length: Math.max(0, count) }, (_, index) => {
+  const segments: Segment[] = [];
+  return withMemory(pdfium, 8, (address) => {
+    let [start, last]: Segment = [
+      [0, 0],
+      [0, 0],
+    ];
+    for (let index = 0; index < count; index++) {
       const segment = pdfium.FPDFPath_GetPathSegment(handle, index);
       pdfium.FPDFPathSegment_GetPoint(segment, address, address + 4);
       const [x = 0, y = 0] = new Float32Array(heapOf(pdfium).buffer, address, 2);
-      return applied(toShown, x, y);
-    }),
-  );
+      const point = applied(toShown, x, y);
+      if (pdfium.FPDFPathSegment_GetType(segment) === moveTo) start = point;
+      else segments.push([last, point]);
+      if (pdfium.FPDFPathSegment_GetClose(segment)) segments.push([point, start]);
+      last = point;
+    }
+    return segments;
+  });
 }
 
 /** The bounds of an object on the page as it is shown; undefined where PDFium does not know them. */

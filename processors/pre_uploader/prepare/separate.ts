@@ -15,6 +15,9 @@ import { Ownership } from "./ownership.ts";
 /** Budget of decoded content of the pages with redactions. */
 const mostContentBytes = 256 * 1024 ** 2;
 
+/** Budget of levels between the root of the page tree and a page. */
+const deepestPageTree = 256;
+
 /**
  * The same file, in which the given pages share no content stream, form or picture with anything else, and have no inline
  * images: Document Engine edits streams in place, for every page that has them, and leaves inline images as they are.
@@ -58,14 +61,14 @@ function pageNumbers(pdfium: Pdfium, bytes: Uint8Array): number[] {
 /** The dictionaries of the pages, each its own: one that the page tree lists several times is copied. */
 function pagesOf(context: PDFContext, numbers: readonly number[], wanted: ReadonlySet<number>): Map<number, PDFDict> {
   const found = new Map<number, PDFDict>();
-  const leaves = leavesOf(context);
+  let leaves: Leaf[] | undefined;
   for (const index of [...wanted].filter((one) => one < numbers.length)) {
     const number = numbers[index] ?? 0;
     const page = context.lookup(PDFRef.of(number));
     if (!(page instanceof PDFDict))
       throw new PermanentError("PDF_DAMAGED", `page ${index + 1} of the PDF is no object`);
     const isRepeated = numbers.indexOf(number) !== numbers.lastIndexOf(number);
-    found.set(index, isRepeated ? copyOfLeaf(context, leaves, numbers, index) : page);
+    found.set(index, isRepeated ? copyOfLeaf(context, (leaves ??= leavesOf(context)), numbers, index) : page);
   }
   return found;
 }
@@ -80,20 +83,21 @@ interface Leaf {
 function leavesOf(context: PDFContext): Leaf[] {
   const leaves: Leaf[] = [];
   const seen = new Set<PDFObject>();
-  const visit = (node: PDFObject | undefined): void => {
+  const visit = (node: PDFObject | undefined, depth: number): void => {
     if (!(node instanceof PDFDict) || seen.has(node)) return;
+    if (depth > deepestPageTree) throw tooComplex(`${deepestPageTree} levels of its page tree`);
     seen.add(node);
     const kids = node.lookup(PDFName.of("Kids"));
     if (!(kids instanceof PDFArray)) return;
     kids.asArray().forEach((kid, place) => {
       const target = resolved(context, kid);
       if (!(target instanceof PDFDict)) return;
-      if (target.has(PDFName.of("Kids"))) visit(target);
+      if (target.has(PDFName.of("Kids"))) visit(target, depth + 1);
       else leaves.push({ kids, place, number: kid instanceof PDFRef ? kid.objectNumber : 0 });
     });
   };
   const root = resolved(context, context.trailerInfo.Root);
-  if (root instanceof PDFDict) visit(root.lookup(PDFName.of("Pages")));
+  if (root instanceof PDFDict) visit(root.lookup(PDFName.of("Pages")), 0);
   return leaves;
 }
 

@@ -65,20 +65,39 @@ function isSameBox(one: Box, other: Box | undefined): boolean {
 /** Characters outside of the boxes that are gone, and such that are new. */
 export interface TextDifference {
   lost: Character[];
-  added: number;
+  added: Character[];
 }
 
 /**
- * Compares the characters outside of some boxes, as a set: the order in which a page's text is read depends on what
- * stands between.
+ * Compares the characters outside of some boxes as a set, for the order in which a page's text is read depends on what
+ * stands between. A glyph that stays in its place and is only read differently is neither lost nor new: a font must not
+ * say that a glyph stands for what a redaction hides.
  */
 export function textDifference(before: PageContent, after: PageContent, boxes: readonly Box[]): TextDifference {
-  if (boxes.length === 0 && before.text === after.text) return { lost: [], added: 0 };
+  if (boxes.length === 0 && before.text === after.text) return { lost: [], added: [] };
   const outside = ({ characters }: PageContent) =>
-    characters.filter(({ text, box }) => box && text.trim() !== "" && !boxes.some((one) => isAffected(box, one)));
+    characters.filter(({ text, box }) => box && isReadable(text) && !boxes.some((one) => isAffected(box, one)));
   const left = Map.groupBy(outside(after), ({ text }) => text);
   const lost = outside(before).filter(({ text }) => left.get(text)?.pop() === undefined);
-  return { lost, added: [...left.values()].reduce((sum, characters) => sum + characters.length, 0) };
+  const added = [...left.values()].flat();
+  const isAmong = (one: Character, others: readonly Character[]) =>
+    one.box !== undefined && others.some(({ box }) => isSameBox(box ?? notThere, one.box));
+  return {
+    lost: lost.filter((one) => !isAmong(one, added)),
+    added: added.filter((one) => !isAmong(one, before.characters)),
+  };
+}
+
+/** Whether a character stands in one of the boxes of characters. */
+export function haveAny(characters: readonly Character[], boxes: readonly Box[]): boolean {
+  return boxes.some((box) => characters.some((character) => isSameBox(box, character.box)));
+}
+
+const notThere: Box = { left: Infinity, top: Infinity, right: Infinity, bottom: Infinity };
+
+/** No space, control character, half of a pair, or character that every font may use in its own way. */
+function isReadable(text: string): boolean {
+  return /[^\s\p{C}\ufffd]/u.test(text);
 }
 
 /** Whether a glyph may have gone with a box: the engine removes it when a part of it is covered. */

@@ -1,4 +1,3 @@
-import { grown } from "../pdf/geometry.ts";
 import type { Box, Transform } from "../pdf/geometry.ts";
 import { applied, inverted, matrixOf, multiplied, shownMatrix } from "../pdf/objects.ts";
 import type { Matrix } from "../pdf/objects.ts";
@@ -57,9 +56,13 @@ function meets(toShown: Matrix, box: Box): boolean {
 function isUniformIn(pdfium: Pdfium, bitmap: ImageBitmap, toShown: Matrix, fromShown: Matrix, box: Box): boolean {
   const { width, height } = bitmap;
   const [a, b, c, d] = toShown;
-  // A pixel at the edge of the box shows some of what is beside it.
-  const pixel = Math.max(Math.hypot(a, b) / width, Math.hypot(c, d) / height);
-  const inner = grown(box, -pixel);
+  // Small pixels at the edge of the box show what is beside it; of large ones each that reaches into it is looked at.
+  const [x, y] = [Math.abs(a) / width + Math.abs(c) / height, Math.abs(b) / width + Math.abs(d) / height];
+  const [wider, higher] = [Math.max(0, x / 2 - 1), Math.max(0, y / 2 - 1)];
+  const inner = {
+    ...{ left: box.left - wider, right: box.right + wider },
+    ...{ top: box.top - higher, bottom: box.bottom + higher },
+  };
   const corners = [
     applied(fromShown, inner.left, inner.top),
     applied(fromShown, inner.right, inner.top),
@@ -78,11 +81,15 @@ function isUniformIn(pdfium: Pdfium, bitmap: ImageBitmap, toShown: Matrix, fromS
   const extremes = new Extremes(pdfium, bitmap);
   for (let row = rows.first; row <= rows.last; row += step) {
     for (let column = columns.first; column <= columns.last; column += step) {
-      const [x, y] = applied(toShown, (column + 0.5) / width, 1 - (row + 0.5) / height);
-      if (x > inner.left && x < inner.right && y > inner.top && y < inner.bottom) extremes.add(column, row);
+      const [centreX, centreY] = applied(toShown, (column + 0.5) / width, 1 - (row + 0.5) / height);
+      if (isInside(centreX, centreY, inner)) extremes.add(column, row);
     }
   }
   return extremes.spread <= sameColour;
+}
+
+function isInside(x: number, y: number, { left, top, right, bottom }: Box): boolean {
+  return x > left && x < right && y > top && y < bottom;
 }
 
 function rangeOf(values: readonly number[], size: number): { first: number; last: number; length: number } {

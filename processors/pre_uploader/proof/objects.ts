@@ -1,8 +1,8 @@
 /** What a page draws under redactions, object by object, whatever hides it in the page as a whole. */
-import { grown, intersection } from "../pdf/geometry.ts";
+import { crosses, grown, intersection } from "../pdf/geometry.ts";
 import type { Box, Transform } from "../pdf/geometry.ts";
-import { boundsOf, pathPoints, readObjects } from "../pdf/objects.ts";
-import type { PageObject } from "../pdf/objects.ts";
+import { boundsOf, pathSegments, readObjects } from "../pdf/objects.ts";
+import type { PageObject, Segment } from "../pdf/objects.ts";
 import { heapOf, withMemory } from "../pdf/pdfium.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import { drawPicture, maskOf, pageArea } from "../pdf/picture.ts";
@@ -61,8 +61,12 @@ function makeVisible(pdfium: Pdfium, { handle, kind }: PageObject): void {
   withMemory(pdfium, 16, (address) => {
     const colour = () => Array.from(new Uint32Array(heapOf(pdfium).buffer, address, 3)) as [number, number, number];
     const part = [address, address + 4, address + 8, address + 12] as const;
-    if (pdfium.FPDFPageObj_GetFillColor(handle, ...part)) pdfium.FPDFPageObj_SetFillColor(handle, ...colour(), opaque);
-    if (pdfium.FPDFPageObj_GetStrokeColor(handle, ...part)) {
+    const isTransparent = () => (new Uint32Array(heapOf(pdfium).buffer, address, 4)[3] ?? opaque) < opaque;
+    // A colour that is opaque may be a pattern, which a colour of ours would replace.
+    if (pdfium.FPDFPageObj_GetFillColor(handle, ...part) && isTransparent()) {
+      pdfium.FPDFPageObj_SetFillColor(handle, ...colour(), opaque);
+    }
+    if (pdfium.FPDFPageObj_GetStrokeColor(handle, ...part) && isTransparent()) {
       pdfium.FPDFPageObj_SetStrokeColor(handle, ...colour(), opaque);
     }
   });
@@ -143,30 +147,29 @@ class Look {
     return kind === "image" || sides.length >= 2 || this.#boxes.some((box) => isAbout(picture, bounds, box));
   }
 
-  /** What no drawing shows: corners of paths that are clipped away, pixels of images behind their masks. */
+  /** What no drawing shows: lines of paths that are clipped away, pixels of images behind their masks. */
   #isHiddenUnder(object: PageObject): boolean {
     const { handle, kind, matrix } = object;
     if (kind !== "image" && kind !== "path") return false;
     const bounds = boundsOf(this.#pdfium, object, this.#shown);
     if (bounds && !intersection(bounds, this.#inner)) return false;
     if (kind === "image") return hasPixelsUnder(this.#pdfium, handle, matrix, this.#shown, this.#inner);
-    const points = pathPoints(this.#pdfium, object, this.#shown);
-    return points.some((point) => isInside(point, this.#inner) && !this.#isCornerOfBox(point));
+    return pathSegments(this.#pdfium, object, this.#shown).some(
+      (segment) => crosses(...segment, this.#inner) && !this.#isSideOfBox(segment),
+    );
   }
 
-  /** Fills of redactions have their corners within others. */
-  #isCornerOfBox([x, y]: readonly [number, number]): boolean {
+  /** Fills of redactions have their sides within others. */
+  #isSideOfBox([[fromX, fromY], [toX, toY]]: Segment): boolean {
     const isNear = (one: number, other: number) => Math.abs(one - other) <= edge;
     return this.#boxes.some(
       ({ left, top, right, bottom }) =>
-        (isNear(x, left) || isNear(x, right) || isNear(y, top) || isNear(y, bottom)) &&
-        isInside([x, y], grown({ left, top, right, bottom }, edge)),
+        (isNear(fromX, left) && isNear(toX, left)) ||
+        (isNear(fromX, right) && isNear(toX, right)) ||
+        (isNear(fromY, top) && isNear(toY, top)) ||
+        (isNear(fromY, bottom) && isNear(toY, bottom)),
     );
   }
-}
-
-function isInside([x, y]: readonly [number, number], { left, top, right, bottom }: Box): boolean {
-  return x > left && x < right && y > top && y < bottom;
 }
 
 function isOneColour({ pixels }: Picture, ink: readonly number[]): boolean {

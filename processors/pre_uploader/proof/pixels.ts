@@ -13,20 +13,24 @@ export const resolutions = { changedPage: 1, otherPage: 0.5 } as const;
 /** Pixels of a point at which the inside of a redaction is drawn. */
 export const boxResolution = 2;
 
-/** Smoothing at edges and repacked images change a channel by less. */
-const sameColour = 48;
-/** Fewer changed pixels than this are no glyph: edges that fall a little differently. */
-const fewestPixels = 12;
-/** A share of all pixels, for pages full of fine lines and smoothed images. */
-const mostShare = 0.0005;
+/** Repacked images and rounded colours change a channel by less. */
+const sameColour = 40;
+/** Fewer changed pixels than this are no glyph. */
+const fewestPixels = 8;
+/** A share of all pixels, for pages full of smoothed images. */
+const mostShare = 0.0002;
 
-/** Whether a page shows something else outside of the areas in which something was to change. */
+/**
+ * Whether a page shows something else outside of the areas in which something was to change. A pixel is what it was if
+ * its colour lies between those of its neighbours on the other picture: edges may fall a part of a pixel aside.
+ */
 export function isChangedOutside(before: Picture, after: Picture, changed: readonly Box[]): boolean {
   if (before.width !== after.width || before.height !== after.height) return true;
   const mask = maskOf(before, changed, 2);
   let different = 0;
   for (let at = 0; at < mask.length; at++) {
-    if (mask[at] === 0 && differs(before.pixels, after.pixels, 4 * at)) different++;
+    if (mask[at] === 1 || !differs(before.pixels, after.pixels, 4 * at)) continue;
+    if (!isBetweenNeighbours(before, after, at) || !isBetweenNeighbours(after, before, at)) different++;
   }
   return different > Math.max(fewestPixels, mostShare * mask.length);
 }
@@ -36,6 +40,22 @@ function differs(one: Uint8Array, other: Uint8Array, at: number): boolean {
     if (Math.abs((one[channel] ?? 0) - (other[channel] ?? 0)) > sameColour) return true;
   }
   return false;
+}
+
+function isBetweenNeighbours(one: Picture, { pixels, width, height }: Picture, at: number): boolean {
+  const [x, y] = [at % width, Math.floor(at / width)];
+  for (let channel = 0; channel < 3; channel++) {
+    let [low, high] = [255, 0];
+    for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++) {
+      for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) {
+        const value = pixels[4 * (row * width + column) + channel] ?? 0;
+        [low, high] = [Math.min(low, value), Math.max(high, value)];
+      }
+    }
+    const value = one.pixels[4 * at + channel] ?? 0;
+    if (value < low - sameColour || value > high + sameColour) return false;
+  }
+  return true;
 }
 
 type Colour = readonly [blue: number, green: number, red: number];

@@ -38,7 +38,7 @@ export interface Claim {
  * @throws PermanentError PROOF_FAILED that names page, kind of object and key path, and never quotes what was to be hidden
  */
 export function prove(pdfium: Pdfium, produced: Uint8Array, claim: Claim): void {
-  const { redactions, drawn, isRebuilt } = claim;
+  const { drawn, isRebuilt } = claim;
   const [before, after] = [new SourcePdf(pdfium, claim.source), new SourcePdf(pdfium, produced)];
   after.read(drawn.flatMap(({ pageIndex, text }) => (text === "" ? [] : [pageIndex])));
   const faults = [

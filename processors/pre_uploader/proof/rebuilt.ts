@@ -7,14 +7,14 @@ import type { Picture } from "../pdf/picture.ts";
 import { readPage } from "../pdf/reader.ts";
 import type { Character, PageContent } from "../pdf/reader.ts";
 import type { Redaction } from "../redaction.ts";
-import { affectedGlyphs, placesWithText, textDifference } from "./glyphs.ts";
+import { affectedGlyphs, haveAny, placesWithText, textDifference } from "./glyphs.ts";
 import { objectsUnder } from "./objects.ts";
 import { boxResolution, isChangedOutside, resolutions, showsOnlyFill } from "./pixels.ts";
 import type { Claim } from "./proof.ts";
 import { checkStructure, StructureFault } from "./structure.ts";
 import type { FoundText } from "./place.ts";
 import { RedactedTerms } from "./terms.ts";
-import { isVisible } from "./visible.ts";
+import { isVisible, searchableBoxes } from "./visible.ts";
 import { wordFaults } from "./words.ts";
 
 export function rebuiltFaults(pdfium: Pdfium, produced: Uint8Array, claim: Claim): string[] {
@@ -67,6 +67,10 @@ class PagePair {
     this.area = pageArea(pdfium, pageBefore);
   }
 
+  searchable(): Box[] {
+    return searchableBoxes(this.pdfium, this.pageBefore);
+  }
+
   pictures(scale: number): { before: Picture; after: Picture } {
     const { pdfium, area } = this;
     // A page of a plan is compared as if it were one of A3.
@@ -90,12 +94,13 @@ function pageFaults(pair: PagePair, index: number, { redactions, drawn }: Claim)
   const affected = affectedGlyphs(pair.before, boxes);
   const { lost, added } = textDifference(pair.before, pair.after, changed);
   const isMissing = ({ box }: Character) => box !== undefined && isVisible(pictures.before, box);
+  const isLost = lost.some(isMissing) || (lost.length > 0 && haveAny(lost, pair.searchable()));
   return [
     ...(isChangedOutside(pictures.before, pictures.after, [...changed, ...affected])
       ? [`page ${number} looks different outside of what became part of it`]
       : []),
-    ...(lost.some(isMissing) ? [`text of page ${number} outside of the redactions is lost`] : []),
-    ...(added > 0 ? [`page ${number} has text that it did not have`] : []),
+    ...(isLost ? [`text of page ${number} outside of the redactions is lost`] : []),
+    ...(added.length > 0 ? [`page ${number} has text that it did not have`] : []),
     ...(boxes.length === 0 ? [] : underFaults(pair, number, own, boxes)),
   ];
 }

@@ -19,6 +19,9 @@ const names = new Set(
 const pattern =
   /^(?:[A-Za-z](?:acute|circumflex|dieresis|grave|tilde|ring|caron|cedilla|macron|breve|ogonek|dotaccent|hungarumlaut)?|(?:uni|u|g|gid|glyph|cid|index|G|C|a|c|x)\d[\dA-F]*)$/;
 
+/** Names that the rebuild gives. */
+const ours = /^(?:SUBSET\+Font|[A-Z][A-Za-z]{0,3})\d+$/;
+
 export function isStandardName(name: string): boolean {
-  return names.has(name) || pattern.test(name);
+  return names.has(name) || pattern.test(name) || ours.test(name);
 }

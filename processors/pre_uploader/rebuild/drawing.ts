@@ -85,22 +85,22 @@ interface Resource {
   value: PDFObject;
 }
 
-/** One copy and one name for each object, whoever uses it; images of the content itself are told apart by what they hold. */
+/** One copy and one name for each object, whoever uses it. */
 function copyResource(
   copier: Copier,
   category: Category,
   raw: PDFObject | undefined,
   place: Place,
 ): Resource | undefined {
-  const identity = raw ?? missingFont;
-  const known = copier.used.get(identity);
+  if (raw === undefined) return category === "Font" ? stockFont(copier) : undefined;
+  const known = copier.used.get(raw);
   if (known !== undefined && !needsScope(copier, raw)) return known;
   const { letter, rule } = categories[category];
-  const copy = (raw && copier.value(rule, raw, place)) ?? (category === "Font" ? stockFont(copier) : undefined);
-  if (copy === undefined) return undefined;
+  const copy = copier.value(rule, raw, place);
+  if (copy === undefined) return category === "Font" ? stockFont(copier) : undefined;
   const value = copy instanceof PDFDict || copy instanceof PDFArray ? copier.target.register(copy) : copy;
   const resource = known?.value === value ? known : { name: copier.newName(letter), value };
-  copier.used.set(identity, resource);
+  copier.used.set(raw, resource);
   return resource;
 }
 
@@ -117,14 +117,14 @@ function needsScope(copier: Copier, raw: PDFObject | undefined): boolean {
 const missingFont = PDFName.of("MissingFont");
 
 /** What readers take where a font is missing. */
-function stockFont(copier: Copier): PDFObject {
-  const known = copier.used.get(missingFont);
-  if (known) return known.value;
-  const font = copier.target.register(
-    copier.target.obj({ Type: "Font", Subtype: "Type1", BaseFont: "Helvetica", Encoding: "WinAnsiEncoding" }),
-  );
-  copier.used.set(missingFont, { name: copier.newName("F"), value: font });
-  return font;
+function stockFont(copier: Copier): Resource {
+  let known = copier.used.get(missingFont);
+  if (known === undefined) {
+    const font = { Type: "Font", Subtype: "Type1", BaseFont: "Helvetica", Encoding: "WinAnsiEncoding" };
+    known = { name: copier.newName("F"), value: copier.target.register(copier.target.obj(font)) };
+    copier.used.set(missingFont, known);
+  }
+  return known;
 }
 
 /** The content of forms, patterns and soft masks. */

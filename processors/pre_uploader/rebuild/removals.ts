@@ -17,11 +17,12 @@ export class Removals {
   /** Counts what the rebuild copies from no document. */
   countDocumentParts(reading: Reading, catalog: PDFDict): void {
     const names = reading.dictionary(catalog, "Names");
-    const entries = (name: string) => (names ? treeEntries(reading, reading.raw(names, name), "Names").length : 0);
-    this.count("attachments", entries("EmbeddedFiles"));
+    const entries = (name: string) => (names ? treeEntries(reading, reading.raw(names, name), "Names") : []);
+    const attachments = entries("EmbeddedFiles").map(([, file]) => reading.resolve(file));
+    this.count("attachments", attachments.length);
     const openAction = reading.dictionary(catalog, "OpenAction");
     const runsAtOnce = openAction !== undefined && reading.name(openAction, "S") === "JavaScript";
-    this.count("scripts", entries("JavaScript") + (runsAtOnce ? 1 : 0));
+    this.count("scripts", entries("JavaScript").length + (runsAtOnce ? 1 : 0));
     const form = reading.dictionary(catalog, "AcroForm");
     this.count("XFA forms", form && reading.get(form, "XFA") !== undefined ? 1 : 0);
     this.count("structure trees", reading.get(catalog, "StructTreeRoot") === undefined ? 0 : 1);
@@ -29,6 +30,8 @@ export class Removals {
     this.count("document properties", info instanceof PDFDict ? info.entries().length : 0);
     this.count("metadata streams", reading.get(catalog, "Metadata") === undefined ? 0 : 1);
     const associated = reading.get(catalog, "AF");
-    this.count("associated files", associated instanceof PDFArray ? associated.size() : 0);
+    // An attachment may be associated with the document too: it is removed once.
+    const files = associated instanceof PDFArray ? associated.asArray().map((file) => reading.resolve(file)) : [];
+    this.count("associated files", files.filter((file) => !attachments.includes(file)).length);
   }
 }

@@ -1,4 +1,7 @@
 /** The thread that works on PDFs, and the budgets that end it. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { expect } from "chai";
 import { PDFName } from "@cantoo/pdf-lib";
@@ -11,7 +14,10 @@ import { boxOf } from "../../../processors/pre_uploader/pdf/geometry.ts";
 import { makePdf } from "../engine_bench.ts";
 
 const redactions = [{ pageIndex: 0, boxes: [boxOf([30, 40, 200, 30])] }];
-const noSeconds = { ...defaultBudgets, seconds: { base: 0.3, perMebibyte: 0, perRedactedPage: 0, most: 1 } };
+const noSeconds = {
+  ...defaultBudgets,
+  seconds: { base: 0.3, perMebibyte: 0, perPage: 0, perRedactedPage: 0, most: 1 },
+};
 const littleMemory = { ...defaultBudgets, mebibytes: { base: 64, perMebibyte: 0 } };
 
 describe("the worker thread for PDFs", function () {
@@ -52,7 +58,7 @@ describe("the worker thread for PDFs", function () {
     expect(await failureOf(bomb))
       .to.include({ kind: "permanent", code: "PDF_TOO_COMPLEX" })
       .and.property("message")
-      .matches(/budget of 0 s/);
+      .matches(/budget of 1 s/);
     expect(await next).to.include({ pages: 1 });
   });
 
@@ -71,8 +77,27 @@ describe("the worker thread for PDFs", function () {
     });
   });
 
+  it("takes a worker that ends by itself for a file that is too complex, and goes on with a new one", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "exchanger-worker-"));
+    const script = join(folder, "worker.mjs");
+    const library = import.meta.resolve("workerpool");
+    await writeFile(
+      script,
+      `import workerpool from "${library}"; workerpool.worker({ start: () => true, prepare: () => process.exit(3) });`,
+    );
+    work = createPdfWork({ ...workerFilesOfSources(), script });
+    const pdf = await makePdf([{ lines: [] }]);
+    for (let times = 0; times < 2; times++) {
+      const failure = await failureOf(work.prepare(pdf.slice()));
+      expect(failure).to.include({ kind: "permanent", code: "PDF_TOO_COMPLEX" });
+    }
+    await rm(folder, { recursive: true });
+  });
+
   const hostile: Record<string, () => Promise<Uint8Array>> = {
     "page text that unpacks to millions of characters": pageTextBomb,
+    "a stream of strings that are never shown": () => withContent("(A)".repeat(12_000_000)),
+    "12 MB after one parenthesis": () => withContent(`BT /F1 8 Tf (${"a".repeat(12_000_000)}`),
   };
   for (const [what, make] of Object.entries(hostile)) {
     it(`ends with a result or an error by name on ${what}`, async () => {
@@ -85,7 +110,8 @@ describe("the worker thread for PDFs", function () {
         (async () => {
           const { bytes } = await pdfs.prepare(pdf);
           const terms = await pdfs.terms(bytes, redactions, []);
-          await pdfs.finish({ source: bytes, produced: bytes.slice(), redactions, terms, drawn: [] });
+          const produced = await pdfs.separate(bytes, new Set([0]));
+          await pdfs.finish({ source: bytes, produced, redactions, terms, drawn: [] });
         })(),
       );
 
@@ -93,7 +119,7 @@ describe("the worker thread for PDFs", function () {
       expect(end)
         .to.include({ kind: "permanent" })
         .and.property("code")
-        .oneOf(["PDF_TOO_COMPLEX", "PROOF_FAILED", "PDF_DAMAGED"]);
+        .oneOf(["PDF_TOO_COMPLEX", "PDF_UNREADABLE_PART"]);
     });
   }
 });

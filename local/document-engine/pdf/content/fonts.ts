@@ -77,14 +77,25 @@ function oneByteFont(measure: (code: number) => { advance: number; ink: Rect }):
   };
 }
 
+const standardKnown = new Map<string, readonly number[]>();
+
 /** The widths of the fonts that every viewer brings along, in thousandths. */
 function standardWidths(name: string): (code: number) => number {
+  const standard = standardName(name);
+  const widths = standardKnown.get(standard) ?? measuredWidths(standard);
+  standardKnown.set(standard, widths);
+  return (code) => widths[code] ?? 0;
+}
+
+function measuredWidths(name: string): number[] {
   const decoder = new TextDecoder("windows-1252");
-  const font = new Font(standardName(name));
-  return (code) => {
+  const font = new Font(name);
+  const widths = Array.from({ length: 256 }, (_, code) => {
     const character = decoder.decode(Uint8Array.of(code)).codePointAt(0) ?? 0;
     return Math.round(font.advanceGlyph(font.encodeCharacter(character)) * 1000);
-  };
+  });
+  font.destroy();
+  return widths;
 }
 
 /** The standard font that stands for a name. */

@@ -11,6 +11,8 @@ interface Drawn {
 const cell = 1;
 /** Further from a box than this many times its size, a glyph does not reach it. */
 const reach = 3;
+/** Further from a box than this many points, a run of text has no glyph that reaches it. */
+const runReach = 12;
 
 /** Where the ink of the glyphs near some boxes is, by the outlines of their fonts. */
 export class GlyphInk {
@@ -19,9 +21,11 @@ export class GlyphInk {
   /** Draws the page on a device that only looks at its text. */
   constructor(page: PDFPage, boxes: readonly Rect[]) {
     const take = (text: Text, ctm: Matrix) => {
-      text.walk({
-        showGlyph: (font, trm, glyph, unicode, mode) => this.#note(font, trm, glyph, unicode, mode, ctm, boxes),
-      });
+      if (boxes.some((box) => overlap(boundsOf(text, ctm), box, runReach))) {
+        text.walk({
+          showGlyph: (font, trm, glyph, unicode, mode) => this.#note(font, trm, glyph, unicode, mode, ctm, boxes),
+        });
+      }
       text.destroy();
     };
     const device = new Device({
@@ -62,10 +66,8 @@ export class GlyphInk {
     if (!boxes.some((box) => overlap(area, box))) return;
     const alone = new Text();
     alone.showGlyph(font, trm, glyph, unicode, mode);
-    // The library's types demand a stroke, the library does not.
-    const bounds = alone.getBounds(null as never, ctm);
+    const ink = boundsOf(alone, ctm);
     alone.destroy();
-    const ink = withoutMargin(bounds);
     const key = keyOf(origin, 0, 0);
     const list = this.#cells.get(key);
     if (list) list.push({ origin, ink });
@@ -88,9 +90,9 @@ export class GlyphInk {
   }
 }
 
-/** The library adds a point on each side, because it draws glyphs a little beside their places. */
-function withoutMargin([left, top, right, bottom]: Rect): Rect {
-  return right - left > 2 && bottom - top > 2 ? [left + 1, top + 1, right - 1, bottom - 1] : [left, top, right, bottom];
+function boundsOf(text: Text, ctm: Matrix): Rect {
+  // The library's types demand a stroke, the library does not.
+  return text.getBounds(null as never, ctm);
 }
 
 function keyOf([x, y]: Point, dx: number, dy: number): string {

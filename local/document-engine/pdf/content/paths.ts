@@ -129,7 +129,7 @@ export class PathUnderWay {
 
   #fillWithout(boxes: readonly Rect[], writer: PathWriter, rule: string): string | undefined {
     const written = this.#subpaths.map((subpath) => {
-      const { points } = flattened(subpath);
+      const { points } = flattened({ ...subpath, isClosed: true });
       const near = boxes.filter((box) => overlap(boundsOf(points), box));
       const pieces = near.length ? outlineWithout(points, near) : [];
       if (!near.length || !isSmaller(pieces, points)) return { isCut: false, path: writer.subpaths([subpath]) };
@@ -218,7 +218,9 @@ function flattened({ start, segments, isClosed }: Subpath): Polyline {
     points.push(segment.to);
     from = segment.to;
   }
-  return { points, isClosed };
+  // What returns to its beginning by itself has one corner less.
+  const returns = points.length > 3 && Math.hypot(from[0] - start[0], from[1] - start[1]) < 1e-6;
+  return isClosed && returns ? { points: points.slice(0, -1), isClosed } : { points, isClosed };
 }
 
 function onCurve(from: Point, [one, two]: [Point, Point], to: Point, at: number): Point {
