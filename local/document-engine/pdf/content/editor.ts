@@ -66,13 +66,13 @@ class Editor implements Editing {
   }
 
   /** Whether a glyph is covered so far that it goes. */
-  isCovered({ ink, shift }: ShownCode, toPage: Matrix): boolean {
+  isCovered({ ink, shift, isExact }: ShownCode, toPage: Matrix): boolean {
     const origin = transformed(shift, toPage);
     const size = Math.max(...toPage.slice(0, 4).map(Math.abs));
     const area: Rect = [origin[0] - 3 * size, origin[1] - 3 * size, origin[0] + 3 * size, origin[1] + 3 * size];
     const near = this.#boxes.filter((box) => overlap(area, box));
     if (!near.length) return false;
-    const known = this.#ink.at(origin, Math.min(1, Math.max(0.3, size * 0.03)));
+    const known = isExact ? undefined : this.#ink.at(origin, Math.min(1, Math.max(0.3, size * 0.03)));
     const isInked = known && (known[2] - known[0]) * (known[3] - known[1]) > 1e-6;
     const [left, bottom, right, top] = ink;
     const [dx, dy] = shift;

@@ -16,6 +16,8 @@ export interface ShownCode {
   shift: [number, number];
   /** Where the ink is expected to be, from the origin of the glyph. */
   ink: Rect;
+  /** Whether the glyph itself says where its ink is. */
+  isExact?: boolean;
 }
 
 export interface ContentFont {
@@ -62,7 +64,7 @@ function measured(advance: number): { advance: number; ink: Rect } {
   return { advance, ink: [0, descent, advance, ascent] };
 }
 
-function oneByteFont(measure: (code: number) => { advance: number; ink: Rect }): ContentFont {
+function oneByteFont(measure: (code: number) => Pick<ShownCode, "advance" | "ink" | "isExact">): ContentFont {
   const known = new Map<number, ShownCode>();
   return {
     isVertical: false,
@@ -120,7 +122,7 @@ function type3Font(font: PDFObject): ContentFont {
     const name = names.get(code);
     const own = name === undefined ? undefined : glyphBox(font.get("CharProcs", name));
     const box = own ?? (whole.some((edge) => edge !== 0) ? whole : undefined);
-    return box ? { advance, ink: boxIn(box, matrix) } : measured(advance);
+    return box ? { advance, ink: boxIn(box, matrix), isExact: own !== undefined } : measured(advance);
   });
 }
 
