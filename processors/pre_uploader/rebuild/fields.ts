@@ -181,6 +181,7 @@ export class Form {
     }
     const reference = target.nextRef();
     const kids = node.kids.flatMap((kid) => this.#write(kid, reference) ?? []);
+    if (kids.length === 0 && node.kids.length > 0) return undefined;
     const into = target.obj({});
     this.#copier.copyKeys("field", node.dict, into, new Place("field"));
     if (parent) into.set(key("Parent"), parent);
