@@ -1,7 +1,7 @@
 import { constants, inflateSync } from "node:zlib";
 import { isRegular, isWhitespace, hexDigit } from "./characters.ts";
 import { knownOperators } from "./operators.ts";
-import type { Operand } from "./tokenizer.ts";
+import type { Operand } from "./operation.ts";
 
 /** How many components a colour space of the resources has, by its name. */
 export type ComponentsOf = (colorSpace: string) => number | undefined;
