@@ -80,10 +80,13 @@ export function lineWithout({ points, isClosed }: Polyline, rects: readonly Rect
   const pieces: { points: Point[]; from: number }[] = [];
   let open: { points: Point[]; from: number } | undefined;
   let walked = 0;
+  let isCut = false;
   for (let at = 1; at < whole.length; at++) {
     const [start = first, end = first] = [whole[at - 1], whole[at]];
     const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
-    for (const [from, to] of partsOutside(start, end, rects)) {
+    const parts = partsOutside(start, end, rects);
+    isCut ||= parts.length !== 1 || parts[0]?.[0] !== 0 || parts[0][1] !== 1;
+    for (const [from, to] of parts) {
       if (!open || from > 0) {
         open = { points: [between(start, end, from)], from: walked + from * length };
         pieces.push(open);
@@ -94,8 +97,8 @@ export function lineWithout({ points, isClosed }: Polyline, rects: readonly Rect
     if (partEndsEarly(start, end, rects)) open = undefined;
     walked += length;
   }
-  const [only] = pieces;
-  const isWhole = isClosed && points.length > 2 && pieces.length === 1 && only?.points.length === whole.length;
+  // A line that lost both of its ends has as many points as before.
+  const isWhole = isClosed && !isCut && whole.length > points.length;
   return pieces.map((piece) => ({
     ...piece,
     points: isWhole ? piece.points.slice(0, -1) : piece.points,

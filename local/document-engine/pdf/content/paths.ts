@@ -196,11 +196,14 @@ function isSmaller(pieces: readonly Point[][], whole: readonly Point[]): boolean
 function meets(line: Polyline, box: Rect, half: number): boolean {
   const pieces = lineWithout(line, [grown(box, half)]);
   const [only] = pieces;
-  return !(
-    pieces.length === 1 &&
-    only?.points.length === line.points.length &&
-    (only.isClosed || line.points.length < 3 || !line.isClosed)
-  );
+  if (pieces.length !== 1 || only?.points.length !== line.points.length) return true;
+  // A line that lost an end has as many points as before.
+  if (!only.points.every((point, at) => isAlike(point, line.points[at] ?? [NaN, NaN]))) return true;
+  return !only.isClosed && line.points.length > 2 && line.isClosed;
+}
+
+function isAlike([x, y]: Point, [otherX, otherY]: Point): boolean {
+  return Math.abs(x - otherX) < 1e-6 && Math.abs(y - otherY) < 1e-6;
 }
 
 /** A subpath as points; a curve as enough of them. */
