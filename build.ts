@@ -25,6 +25,11 @@ export interface BuildOptions {
 /** What a Lambda reads at run time and cannot be bundled: files of packages that lie beside its bundle. */
 const assets: Readonly<Record<string, string[]>> = { pre_uploader: ["@embedpdf/pdfium/dist/pdfium.wasm"] };
 
+/** Threads of a Lambda are bundles of their own, which lie beside its bundle. */
+const threads: Readonly<Record<string, Record<string, string>>> = {
+  pre_uploader: { "pdf-worker": "processors/pre_uploader/pdf-worker/worker.ts" },
+};
+
 const gluePackage = "documentexchanger_glue";
 
 /** Builds every artifact. A source that is missing or a warning of the bundler is an error. */
@@ -32,7 +37,7 @@ export async function buildArtifacts(options: BuildOptions = {}): Promise<Artifa
   const { root = import.meta.dirname, outputFolder = join(root, "dist") } = options;
   const names = await lambdaNames(root);
   const contents = await Promise.all([
-    bundle(root, names).then((bundles) => Promise.all(bundles.map((one) => lambdaZip(root, one)))),
+    bundle(root, names).then((bundles) => Promise.all(names.map((name) => lambdaZip(root, name, bundles)))),
     pythonSources(join(root, "glue"), gluePackage).then(async (modules) => [
       { path: `glue/${gluePackage}.zip`, content: await zip(modules) },
     ]),
@@ -77,7 +82,10 @@ async function lambdaNames(root: string): Promise<string[]> {
 async function bundle(root: string, names: string[]): Promise<Content[]> {
   const { outputFiles, warnings } = await build({
     absWorkingDir: root,
-    entryPoints: names.map((name) => ({ in: `processors/${name}/handler.ts`, out: name })),
+    entryPoints: names.flatMap((name) => [
+      { in: `processors/${name}/handler.ts`, out: name },
+      ...Object.entries(threads[name] ?? {}).map(([out, source]) => ({ in: source, out })),
+    ]),
     outdir: "dist",
     bundle: true,
     write: false,
@@ -98,16 +106,19 @@ async function bundle(root: string, names: string[]): Promise<Content[]> {
   return outputFiles.map(({ path, contents }) => ({ path: basename(path, ".js"), content: contents }));
 }
 
-/** The zip of a bundle, under the name that the functions' handler setting has: `handler.handler`. */
-async function lambdaZip(root: string, { path, content }: Content): Promise<Content> {
-  const beside = (assets[path] ?? []).map(async (asset) => ({
+/** The zip of a Lambda; its bundle is under the name that the functions' handler setting has: `handler.handler`. */
+async function lambdaZip(root: string, name: string, bundles: readonly Content[]): Promise<Content> {
+  const files = { handler: name, ...Object.fromEntries(Object.keys(threads[name] ?? {}).map((one) => [one, one])) };
+  const code = Object.entries(files).map(([file, of]) => {
+    const made = bundles.find(({ path }) => path === of);
+    if (!made) throw new Error(`no bundle of ${of} was made`);
+    return { path: `${file}.js`, content: made.content };
+  });
+  const beside = (assets[name] ?? []).map(async (asset) => ({
     path: basename(asset),
     content: await readFile(join(root, "node_modules", asset)),
   }));
-  return {
-    path: `lambdas/${path}.zip`,
-    content: await zip([{ path: "handler.js", content }, ...(await Promise.all(beside))]),
-  };
+  return { path: `lambdas/${name}.zip`, content: await zip([...code, ...(await Promise.all(beside))]) };
 }
 
 /** The modules of a Python package, under its name. */

@@ -1,14 +1,14 @@
 /** One Pre-Uploader as a Lambda has it: a thread of its own with clients of its own. Works off batches that it is sent. */
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { SQSEvent } from "aws-lambda";
 import { pino } from "pino";
 import type { PreUploaderMessage } from "../contracts/messages.ts";
+import { awsInMemory } from "../local/platform/aws-in-memory.ts";
 import { connectDocumentEngine } from "../local/platform/services.ts";
-import { startPdfium } from "../processors/pre_uploader/pdf/pdfium.ts";
+import { createPdfWork } from "../processors/pre_uploader/pdf-worker/pool.ts";
+import { workerFilesOfSources } from "../processors/pre_uploader/pdf-worker/worker-files.ts";
 import { preUploaderHandler } from "../processors/pre_uploader/process.ts";
-import { awsInMemory } from "./aws-in-memory.ts";
 
 /** What it is started with. */
 export interface LambdaData {
@@ -21,9 +21,7 @@ const { documentEngine, objects } = workerData as LambdaData;
 const { s3, sns, sqs } = awsInMemory(objects);
 const handle = preUploaderHandler({
   ...{ s3, sns, sqs, engine: await connectDocumentEngine({ documentEngine }) },
-  pdfium: await startPdfium(
-    new Uint8Array(await readFile(new URL(import.meta.resolve("@embedpdf/pdfium/pdfium.wasm")))),
-  ),
+  pdf: createPdfWork(workerFilesOfSources()),
   log: pino({ level: "silent" }),
   now: () => new Date(),
   topicArn: "arn:aws:sns:us-east-1:000000000000:bench",

@@ -163,10 +163,11 @@ async function bareCalls(engine: DocumentEngine, { id, pdf, layer }: Document): 
   const branded = layer.annotations.filter(
     ({ type, isCommentThreadRoot }) => !types.has(String(type)) && isCommentThreadRoot !== true,
   );
+  const flattened = branded.filter(({ type }) => type !== "pspdfkit/markup/redaction");
   await engine.build(pdf, { format: layer.format, annotations: branded, attachments: layer.attachments ?? {} }, [
-    "applyInstantJson",
-    "applyRedactions",
-    "flatten",
+    { type: "applyInstantJson" },
+    { type: "applyRedactions" },
+    { type: "flatten", annotationIds: flattened.map((annotation) => String(annotation["id"])) },
   ]);
 }
 

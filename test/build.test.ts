@@ -15,6 +15,8 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { buildArtifacts } from "../build.ts";
 import type { Artifact } from "../build.ts";
+import { createPdfWork } from "../processors/pre_uploader/pdf-worker/pool.ts";
+import { makePdf } from "./processors/engine_bench.ts";
 import { connect, drain, newExchange, required, startCloudFirst } from "./processors/support.ts";
 import type { Aws } from "./processors/support.ts";
 
@@ -218,6 +220,21 @@ describe("the build", () => {
         },
       );
       expect(answer).to.deep.equal({ batchItemFailures: [] });
+    });
+
+    it("has a worker thread for PDFs beside the bundle of pre_uploader", async function () {
+      this.timeout(60_000);
+      // Prepare
+      const output = join(folder, "pre_uploader");
+      await execa("python3", ["-m", "zipfile", "-e", join(folder, "here", "lambdas", "pre_uploader.zip"), output]);
+      const pdf = createPdfWork({ script: join(output, "pdf-worker.js"), wasm: join(output, "pdfium.wasm") });
+
+      // Act
+      const { pages } = await pdf.prepare(await makePdf([{ lines: ["one"] }, { lines: ["two"] }]));
+      await pdf.close();
+
+      // Assess
+      expect(pages).to.equal(2);
     });
 
     const needed = {

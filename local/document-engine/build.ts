@@ -41,10 +41,10 @@ const instructions = z.looseObject({
     .prefault({}),
 });
 
-/** A file under way; `numbers` knows the engine's ids of annotations where those may be used. */
+/** A file in progress; `numbers` maps the ids of stored and of applied annotations to their object numbers. */
 interface Work {
   file: PdfFile;
-  numbers: ReadonlyMap<string, number>;
+  numbers: Map<string, number>;
 }
 
 export interface BuildInput {
@@ -84,7 +84,8 @@ export function build(library: Library, input: BuildInput): Uint8Array {
     for (const step of actions) carryOut(step, whole, input.files);
     if (output.metadata.title !== undefined) whole.file.setMetadata("Title", output.metadata.title);
     if (output.metadata.author !== undefined) whole.file.setMetadata("Author", output.metadata.author);
-    return whole.file.save({ decrypted: true });
+    if (actions.length || parts.some((part) => part.actions.length)) whole.file.loseCatalogKeys();
+    return whole.file.save();
   } catch (error) {
     if (error instanceof Refusal && error.status === 400) throw malformed(requestId, error.message, []);
     throw error;
@@ -110,7 +111,7 @@ function merged(works: readonly Work[]): PdfFile {
 function carryOut(step: Action, { file, numbers }: Work, files: ReadonlyMap<string, Uint8Array>): void {
   switch (step.type) {
     case "applyInstantJson":
-      applyInstantJson(file, fileOf(files, step.file));
+      for (const [id, number] of applyInstantJson(file, fileOf(files, step.file))) numbers.set(id, number);
       break;
     case "applyRedactions":
       file.applyRedactions();
@@ -123,7 +124,7 @@ function carryOut(step: Action, { file, numbers }: Work, files: ReadonlyMap<stri
   }
 }
 
-/** Object numbers always work, the engine's ids where the file is a stored document; others are ignored. */
+/** Object numbers of the file given, ids of a stored document and of applied Instant JSON; others are ignored. */
 function flattenTarget(
   annotationIds: readonly (string | number)[] | undefined,
   numbers: ReadonlyMap<string, number>,
@@ -132,8 +133,8 @@ function flattenTarget(
   return new Set(annotationIds.flatMap((id) => (typeof id === "number" ? id : (numbers.get(id) ?? []))));
 }
 
-/** Puts the annotations of an Instant JSON document into a PDF. */
-export function applyInstantJson(file: PdfFile, bytes: Uint8Array): void {
+/** Puts the annotations of an Instant JSON document into a PDF. Returns the object number of each id. */
+export function applyInstantJson(file: PdfFile, bytes: Uint8Array): Map<string, number> {
   const { annotations, comments, attachments, skipped } = readInstantJson(jsonOf(bytes), { pageCount: file.pageCount });
   file.remove(new Set(skipped));
   const numbers = file.add(
@@ -149,6 +150,7 @@ export function applyInstantJson(file: PdfFile, bytes: Uint8Array): void {
       );
     }
   }
+  return new Map(annotations.flatMap(({ id }, index) => (id === undefined ? [] : [[id, numbers[index] ?? 0]])));
 }
 
 /** @throws Refusal 400 */

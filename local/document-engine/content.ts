@@ -54,11 +54,17 @@ export const commentContent = z.looseObject({
 });
 export type CommentContent = z.infer<typeof commentContent>;
 
-export function plainText(text: AnnotationContent["text"]): string {
-  return typeof text === "string" ? text : (text?.value ?? "");
-}
-
 export const redactionType = "pspdfkit/markup/redaction";
+const roots = new Set([
+  "pspdfkit/markup/highlight",
+  "pspdfkit/markup/underline",
+  "pspdfkit/markup/strikeout",
+  "pspdfkit/markup/squiggly",
+  "pspdfkit/note",
+  "pspdfkit/comment-marker",
+]);
+/** Whether annotations of a type can be roots of comment threads. */
+export const canBeRoot = (type: string) => roots.has(type);
 export const isMarkup = (type: string) => type.startsWith("pspdfkit/markup/");
 
 /** What a type must have: by the API's specification, and what the engine's importer cannot do without. */

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import {
+  canBeRoot,
   commentContent,
   firstIssue,
   judgeAnnotation,
-  plainText,
   type AnnotationContent,
   type CommentContent,
 } from "./content.ts";
 import { badRequest } from "./refusal.ts";
+import { plainText } from "./rich-text.ts";
 import type { AnnotationRecord, CommentRecord, StoredLayer } from "./store.ts";
 import type { Attachment } from "./pdf/pdf-file.ts";
 
@@ -54,7 +55,7 @@ export function readInstantJson(
     problems.push(`Invalid Annotation at index ${index}: ${judged.problem}`);
     return [];
   });
-  const roots = new Set(annotations.map(({ id }) => id));
+  const roots = new Set(annotations.flatMap(({ id, content }) => (canBeRoot(content.type) ? id : [])));
   const comments = parsed.data.comments.flatMap((comment, index) => {
     const read = commentContent.safeParse(comment);
     if (!read.success) {

@@ -1,4 +1,4 @@
-import { redactionType, type AnnotationContent, type CommentContent } from "./content.ts";
+import { canBeRoot, redactionType, type AnnotationContent, type CommentContent } from "./content.ts";
 import { makeUlid, type IdSource } from "./ids.ts";
 import { readInstantJson, type Imported } from "./instant-json.ts";
 import { touches } from "./pdf/geometry.ts";
@@ -181,14 +181,17 @@ export class Library {
         pages.get(record.content.pageIndex)?.some(({ box }) => touches(box, record.content.bbox)) === true;
       const file = this.open(layer, password);
       this.using(file, () => {
-        const pristine = records.filter((record) => record.pristine && !touched(record));
+        // The file's own redactions are applied as they are: what answers them may stay.
+        const isRedaction = ({ content }: AnnotationRecord) => content.type === redactionType;
+        const pristine = records.filter((record) => record.pristine && (isRedaction(record) || !touched(record)));
         const kept = new Set(pristine.flatMap(({ content }) => content.pdfObjectId ?? []));
         file.remove(new Set(layer.originals.filter((number) => !kept.has(number))));
         file.add(
-          redactions.map(({ content }) => content),
+          redactions.filter((record) => !record.pristine).map(({ content }) => content),
           () => undefined,
         );
         file.applyRedactions();
+        file.loseCatalogKeys();
         const alive = file.objectNumbers();
         for (const record of records) {
           const { pdfObjectId, ...content } = record.content;
@@ -197,7 +200,7 @@ export class Library {
           else if (!record.pristine && pdfObjectId !== undefined) this.store.put(layer, { ...record, content });
         }
         const originals = [...kept].filter((number) => alive.has(number));
-        this.store.putLayer({ ...layer, pdfSha256: this.store.keepPdf(file.save()), originals });
+        this.store.putLayer({ ...layer, pdfSha256: this.store.keepPdf(file.save({ keepNumbers: true })), originals });
       });
     });
   }
@@ -225,7 +228,7 @@ export class Library {
     return readInstantJson(given, {
       pageCount: this.pageCount(layer, password),
       hasAttachment: (id) => this.store.attachment(layer.documentId, id) !== undefined,
-      hasRoot: (id) => this.store.annotation(layer, id) !== undefined,
+      hasRoot: (id) => canBeRoot(this.store.annotation(layer, id)?.content.type ?? ""),
     });
   }
 

@@ -12,6 +12,7 @@ import { instructionsOf, layerRoutes } from "./http/layers.ts";
 import { layerAdministration } from "./http/layer-administration.ts";
 import { systemIds, type IdSource } from "./ids.ts";
 import { Library } from "./library.ts";
+import { damaged, isOfLibrary } from "./pdf/pdf-file.ts";
 import { Refusal } from "./refusal.ts";
 import { Store } from "./store.ts";
 
@@ -105,11 +106,13 @@ function same(given: string, expected: string): boolean {
 }
 
 function answerError(logger: Logger | undefined): ErrorRequestHandler {
-  return (error: unknown, request, response, next) => {
+  return (given: unknown, request, response, next) => {
     if (response.headersSent) {
-      next(error);
+      next(given);
       return;
     }
+    const error: unknown = isOfLibrary(given) ? damaged() : given;
+    if (error !== given) logger?.error({ err: given }, "the PDF library failed");
     if (error instanceof Refusal) {
       logger?.info(
         { method: request.method, path: request.path, status: error.status, code: error.code },

@@ -1,92 +1,117 @@
 import { PermanentError } from "../../contracts/errors.ts";
-import type { DocumentEngine } from "../shared/document_engine/client.ts";
+import type { BuildAction, DocumentEngine, InstantJson } from "../shared/document_engine/client.ts";
+import { brandedJsonOf, destinationId, drawnContent } from "./layers.ts";
 import type { Attachments } from "./layers.ts";
-import { instantJsonOf } from "./layers.ts";
-import { boxOf } from "./pdf/geometry.ts";
-import type { Pdfium } from "./pdf/pdfium.ts";
-import type { SourcePdf } from "./pdf/source.ts";
-import { prove } from "./proof/proof.ts";
-import { quotes, Secrets } from "./proof/secrets.ts";
-import { redactionOf, textOf } from "./sort.ts";
-import type { Travelling } from "./sort.ts";
+import type { Box } from "./pdf/geometry.ts";
+import type { PdfWork } from "./pdf-worker/pool.ts";
+import type { Drawn } from "./proof/proof.ts";
+import { RedactedTerms } from "./proof/terms.ts";
+import { isQuoting } from "./quoting.ts";
+import { drawnBoxesOf, redactionOf, textOf } from "./sort.ts";
+import type { CarriedAnnotation } from "./sort.ts";
 
 /** What shall become part of the pages. */
 export interface Branding {
   engineDocumentId: string;
-  branded: readonly Travelling[];
+  branded: readonly CarriedAnnotation[];
   attachments: Attachments;
 }
 
 export interface Branded {
   pdf: Uint8Array;
-  /** The words that are to be found nowhere any more. */
-  secrets: Secrets;
+  /** The terms that are to be found nowhere any more. */
+  terms: RedactedTerms;
   redactions: number;
+  /** What the document lost when it was rebuilt, by plural nouns. */
+  removed: Record<string, number>;
 }
 
 /** Texts that the product itself prints: they hide nothing and quote nobody. */
 const stamps = new Set(["bates", "confidentialityCodes"]);
 
 /**
- * Makes annotations part of the pages, redactions first, in one call, and proves that it happened.
+ * Makes annotations part of the pages, redactions first, in one call, rebuilds a document that has redactions, and proves
+ * that it happened.
  *
  * @throws PermanentError BRANDED_TEXT_QUOTES when an annotation would print what a redaction hides, PROOF_FAILED
  */
 export async function brand(
-  to: { engine: DocumentEngine; pdfium: Pdfium },
-  source: SourcePdf,
+  deps: { engine: DocumentEngine; pdf: PdfWork },
+  source: Uint8Array,
   brandings: readonly Branding[],
 ): Promise<Branded> {
   const branded = brandings.flatMap((branding) => branding.branded);
-  if (branded.length === 0) return { pdf: source.bytes, secrets: new Secrets([], [], []), redactions: 0 };
-
   const redactions = branded.filter(({ type }) => type === "redactions").map(redactionOf);
-  const stamped = branded.filter(({ type }) => stamps.has(type));
-  const innocent = [...redactions.map(({ overlayText }) => overlayText ?? ""), ...stamped.map(textOf)];
-  source.read(redactions.map(({ pageIndex }) => pageIndex));
-  const secrets = new Secrets(source.pages, redactions, innocent);
-  const quoting = branded.find(
-    ({ type, content }) => type !== "redactions" && !stamps.has(type) && quotes(content, secrets),
-  );
-  if (quoting) {
-    const { id } = quoting.record;
-    throw new PermanentError(
-      "BRANDED_TEXT_QUOTES",
-      `annotation ${id} would print words that a redaction hides: change it`,
-    );
-  }
+  const others = branded.filter(({ type }) => type !== "redactions");
+  if (branded.length === 0) return { pdf: source, terms: new RedactedTerms({ terms: [] }), redactions: 0, removed: {} };
 
-  const produced = await to.engine.build(source.bytes, together(brandings), [
-    "applyInstantJson",
-    "applyRedactions",
-    "flatten",
-  ]);
-  const drawn = stamped.map((stamp) => {
-    const { pageIndex, bbox } = stamp.content;
-    return { pageIndex, text: textOf(stamp), box: boxOf(bbox) };
-  });
-  prove(to.pdfium, produced, { source, redactions, secrets, drawn });
-  return { pdf: produced, secrets, redactions: redactions.length };
+  const stamped = others.filter(({ type }) => stamps.has(type));
+  const allowedTexts = [...redactions.map(({ overlayText }) => overlayText ?? ""), ...stamped.map(textOf)];
+  const data = redactions.length > 0 ? await deps.pdf.terms(source, redactions, allowedTexts) : { terms: [] };
+  const terms = new RedactedTerms(data);
+  assertNothingQuotes(others, terms);
+
+  const pages = new Set(redactions.map(({ pageIndex }) => pageIndex));
+  const given = pages.size > 0 ? await deps.pdf.separate(source, pages) : source;
+  const produced = await deps.engine.build(given, together(brandings), actionsOf(brandings));
+  const drawn = others.flatMap(drawingsOf);
+  const { pdf, removed } = await deps.pdf.finish({ source: given, produced, redactions, terms: data, drawn });
+  return { pdf, terms, redactions: redactions.length, removed };
+}
+
+function assertNothingQuotes(annotations: readonly CarriedAnnotation[], terms: RedactedTerms): void {
+  const quoting = annotations.find(
+    (one) => !stamps.has(one.type) && isQuoting({ id: one.record.id, content: drawnContent(one) }, terms),
+  );
+  if (!quoting) return;
+  const { id } = quoting.record;
+  throw new PermanentError(
+    "BRANDED_TEXT_QUOTES",
+    `annotation ${id} would print words that a redaction hides: change it`,
+  );
+}
+
+/** Where an annotation is drawn, and the text that must be readable there. */
+function drawingsOf(annotation: CarriedAnnotation): Drawn[] {
+  const { content, type } = annotation;
+  const text = stamps.has(type) ? textOf(annotation) : "";
+  const boxes = drawnBoxesOf(content).map((box) => (type === "highlights" ? withRoundEnds(box) : box));
+  return boxes.map((box, index) => ({ pageIndex: content.pageIndex, box, text: index === 0 ? text : "" }));
+}
+
+/** A highlight may be drawn with round ends, which reach beyond its box. */
+function withRoundEnds({ left, top, right, bottom }: Box): Box {
+  const reach = Math.min(right - left, bottom - top) / 4;
+  return { left: left - reach, top: top - reach, right: right + reach, bottom: bottom + reach };
+}
+
+/** Flattening names what it means: without ids it would take form fields and links too. */
+function actionsOf(brandings: readonly Branding[]): BuildAction[] {
+  const annotationIds = brandings.flatMap(({ branded, engineDocumentId }) =>
+    branded.flatMap(({ type, record }) => (type === "redactions" ? [] : destinationId(engineDocumentId, record.id))),
+  );
+  const hasRedactions = brandings.some(({ branded }) => branded.some(({ type }) => type === "redactions"));
+  return [
+    { type: "applyInstantJson" },
+    ...(hasRedactions ? [{ type: "applyRedactions" } as const] : []),
+    ...(annotationIds.length > 0 ? [{ type: "flatten", annotationIds } as const] : []),
+  ];
 }
 
 /** The Instant JSON of several brandings as one, all redactions before everything else. */
-function together(brandings: readonly Branding[]) {
-  const parts = brandings.map(({ branded, attachments, engineDocumentId }) => {
-    const [redactions, others] = [true, false].map((wanted) =>
-      instantJsonOf(
-        branded.filter(({ type }) => (type === "redactions") === wanted),
+function together(brandings: readonly Branding[]): InstantJson {
+  const documents = [true, false].flatMap((isRedaction) =>
+    brandings.map(({ branded, attachments, engineDocumentId }) =>
+      brandedJsonOf(
+        branded.filter(({ type }) => (type === "redactions") === isRedaction),
         attachments,
         engineDocumentId,
       ),
-    );
-    return { redactions, others };
-  });
-  const documents = [...parts.map(({ redactions }) => redactions), ...parts.map(({ others }) => others)];
+    ),
+  );
   return {
-    format: "https://pspdfkit.com/instant-json/v1" as const,
-    annotations: documents.flatMap((one) => one?.annotations ?? []),
-    attachments: Object.assign({}, ...documents.map((one) => one?.attachments ?? {})) as NonNullable<
-      ReturnType<typeof instantJsonOf>["attachments"]
-    >,
+    format: "https://pspdfkit.com/instant-json/v1",
+    annotations: documents.flatMap(({ annotations }) => annotations),
+    attachments: Object.fromEntries(documents.flatMap(({ attachments = {} }) => Object.entries(attachments))),
   };
 }

@@ -4,7 +4,7 @@ import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { DocumentEngine } from "../shared/document_engine/client.ts";
 import type { Feed } from "../shared/feed.ts";
 import type { Logger } from "../shared/log.ts";
-import type { Pdfium } from "./pdf/pdfium.ts";
+import type { PdfWork } from "./pdf-worker/pool.ts";
 
 /** What the processor works with. */
 export interface PreUploaderDependencies {
@@ -12,7 +12,7 @@ export interface PreUploaderDependencies {
   sqs: SQSClient;
   sns: SNSClient;
   engine: DocumentEngine;
-  pdfium: Pdfium;
+  pdf: PdfWork;
   log: Logger;
   now: () => Date;
   topicArn: string;

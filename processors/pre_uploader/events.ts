@@ -1,13 +1,22 @@
 import type { ExchangeEvent } from "../../contracts/events.ts";
 import type { DocUploaderMessage, ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
+import { notCarried } from "../../contracts/redactions.ts";
 import { envelopeOf } from "../shared/publish.ts";
 import { namedAtMost, type ExhibitReport } from "./exhibit.ts";
 
 /** What became of a document whose pre-processing did not fail. */
-export type Outcome = { skipped: true } | { skipped: false; size: number; exhibits: ExhibitReport[] };
+export type PreUploadOutcome =
+  | { skipped: true }
+  | {
+      skipped: false;
+      size: number;
+      exhibits: ExhibitReport[];
+      /** What the PDF of the document lost when it was rebuilt, by plural nouns. */
+      removed: Record<string, number>;
+    };
 
-/** The event about a document; the same outcome has the same id, however often it is told. */
-export function outcomeEvent(message: PreUploaderMessage, outcome: Outcome, now: Date): ExchangeEvent {
+/** The event about a document; the same outcome has the same id, however often it is published. */
+export function outcomeEvent(message: PreUploaderMessage, outcome: PreUploadOutcome, now: Date): ExchangeEvent {
   const { exchange, documentId, destinationDocumentId, exhibitIds, file } = message;
   const { fileId, role, sourceKey, destinationKey } = file;
   return {
@@ -23,23 +32,52 @@ export function outcomeEvent(message: PreUploaderMessage, outcome: Outcome, now:
       ...{ fileId, role, stage: "pre_upload", destinationDocumentId, sourceKey, destinationKey },
       ...(outcome.skipped
         ? { error: { code: "NO_SUCH_KEY", message: `there is no object ${sourceKey} in the source case` } }
-        : { size: outcome.size, exhibits: outcome.exhibits, warning: warningOf(outcome.exhibits) }),
+        : {
+            size: outcome.size,
+            exhibits: outcome.exhibits.map(exhibitDetail),
+            removed: outcome.removed,
+            warning: warningOf(outcome),
+          }),
     },
   };
 }
 
-/** What did not travel although its type was asked for. */
-function warningOf(exhibits: readonly ExhibitReport[]) {
+/** An exhibit as the event has always named its parts. */
+function exhibitDetail({ droppedUnderRedaction, excluded, ...report }: ExhibitReport) {
+  return {
+    ...report,
+    redactionsProven: report.redactions.branded,
+    swallowed: droppedUnderRedaction,
+    staying: excluded,
+  };
+}
+
+/** What every rebuilt document loses, and nobody sees: it is counted, and no reason to warn. */
+const unseen: ReadonlySet<string> = new Set(["document properties", "metadata streams", "structure trees"]);
+
+/** What did not arrive although the request asks for it. */
+function warningOf({ exhibits, removed }: PreUploadOutcome & { skipped: false }) {
+  const annotations = annotationsNotCarried(exhibits);
+  const lost = Object.entries(removed)
+    .filter(([noun, count]) => count > 0 && !unseen.has(noun))
+    .map(([noun, count]) => `${noun} removed: ${count}`);
+  if (annotations === undefined && lost.length === 0) return undefined;
+  return {
+    code: annotations === undefined ? "CONTENT_REMOVED" : notCarried,
+    message: [annotations ?? [], lost].flat().join("; "),
+  };
+}
+
+function annotationsNotCarried(exhibits: readonly ExhibitReport[]): string | undefined {
   const quoting = exhibits.reduce((sum, { withheld }) => sum + withheld.count, 0);
-  const touching = exhibits.reduce((sum, { swallowed }) => sum + swallowed, 0);
+  const touching = exhibits.reduce((sum, { droppedUnderRedaction }) => sum + droppedUnderRedaction, 0);
   if (quoting + touching === 0) return undefined;
   const ids = exhibits.flatMap(({ withheld }) => withheld.ids).slice(0, namedAtMost);
   const quotes = quoting > 0 ? ` (${ids.join(", ")}${ids.length < quoting ? ", …" : ""})` : "";
-  const message = `annotations were not carried: ${quoting} quote what a redaction hides${quotes}, ${touching} touch a redaction and went with it`;
-  return { code: "ANNOTATIONS_NOT_CARRIED", message };
+  return `annotations were not carried: ${quoting} quote what a redaction hides${quotes}, ${touching} touch a redaction and went with it`;
 }
 
-/** What the uploader is told of a document that lies ready in the destination case. */
+/** The message to the uploader about a document that is ready in the destination case. */
 export function uploaderMessage(message: PreUploaderMessage, size: number, loads: ExhibitLoad[]): DocUploaderMessage {
   const { exchange, documentId, destinationDocumentId, exhibitIds, bucket, file } = message;
   const { destinationKey: key, fileId } = file;

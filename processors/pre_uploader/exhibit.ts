@@ -4,14 +4,15 @@ import { PermanentError } from "../../contracts/errors.ts";
 import type { ExhibitPair } from "../../contracts/manifest.ts";
 import type { ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
 import { exhibitPrefix } from "../../contracts/names.ts";
+import type { RedactionCounts } from "../../contracts/redactions.ts";
 import { brand } from "./brand.ts";
 import type { Branding } from "./brand.ts";
 import type { PreUploaderDependencies } from "./dependencies.ts";
-import { gather } from "./gather.ts";
+import type { Gathered } from "./gather.ts";
 import { byType, commentsFileOf, instantJsonOf } from "./layers.ts";
-import type { SourcePdf } from "./pdf/source.ts";
-import { quotes } from "./proof/secrets.ts";
-import type { Travelling } from "./sort.ts";
+import { isQuoting } from "./quoting.ts";
+import { assertAccounted, redactionsAmong } from "./sort.ts";
+import type { CarriedAnnotation } from "./sort.ts";
 import { putJson, putPdf } from "./storage.ts";
 
 /** What became of the annotations of one exhibit, for the event and the log: numbers, and ids of what was held back. */
@@ -22,12 +23,14 @@ export interface ExhibitReport {
   threads: number;
   comments: number;
   /** Went with a redaction that they touch. */
-  swallowed: number;
-  redactionsProven: number;
+  droppedUnderRedaction: number;
+  redactions: RedactionCounts;
   /** Not carried, because their own text quotes what a redaction hides: how many, and the first of them. */
   withheld: { count: number; ids: string[] };
   /** Not carried, because the request does not name their type. */
-  staying: Record<string, number>;
+  excluded: Record<string, number>;
+  /** What the PDF lost when it was rebuilt, by plural nouns. */
+  removed: Record<string, number>;
 }
 
 /** As many as an event can name, however many exhibits its document has. */
@@ -35,28 +38,27 @@ export const namedAtMost = 10;
 
 /** Gives one exhibit its PDF, its layers and its comment threads in the destination case. */
 export async function makeExhibit(
-  to: PreUploaderDependencies,
-  message: PreUploaderMessage,
-  source: SourcePdf,
-  { sourceExhibitId, exhibitId }: ExhibitPair,
+  deps: PreUploaderDependencies,
+  { exchange, bucket, destinationDocumentId }: PreUploaderMessage,
+  source: Uint8Array,
+  { sorted, attachments, threads }: Gathered,
+  exhibitId: string,
   pdfKey: string,
 ): Promise<{ load: ExhibitLoad; report: ExhibitReport; branding: Branding; size: number }> {
-  const { exchange, bucket, annotations } = message;
-  const { sorted, attachments, threads } = await gather(to.engine, sourceIdOf(message, sourceExhibitId), annotations);
-  const destination = { ...exchange, documentId: message.destinationDocumentId, exhibitId };
+  const destination = { ...exchange, documentId: destinationDocumentId, exhibitId };
   const documentId = engineDocumentId(destination);
   const branding = { engineDocumentId: documentId, branded: sorted.branded, attachments };
-  const { pdf, secrets, redactions } = await brand(to, source, [branding]);
+  const { pdf, terms, redactions, removed } = await brand(deps, source, [branding]);
 
-  const isQuoting = (one: unknown) => quotes(one, secrets);
-  const layered = sorted.layered.filter(({ record }) => !isQuoting(record.content));
+  const layered = sorted.layered.filter(({ record }) => !isQuoting(record, terms));
   const carried = threads.filter(
-    ({ root, comments }) => ![root.record, ...comments].some(({ content }) => isQuoting(content)),
+    ({ root, comments }) => ![root.record, ...comments].some((record) => isQuoting(record, terms)),
   );
   const withheld = [
-    ...sorted.layered.filter((one) => !layered.includes(one)),
-    ...threads.filter((thread) => !carried.includes(thread)).map(({ root }) => root),
+    ...sorted.layered.filter((one) => !layered.includes(one)).map(({ record }) => record.id),
+    ...threads.filter((thread) => !carried.includes(thread)).map(({ root }) => root.commentedId),
   ];
+  assertAccounted({ ...sorted.redactions, branded: redactions, layered: redactionsAmong(layered) });
 
   const prefix = exhibitPrefix(destination);
   const layers = byType(layered).map(([type, ofType]) => ({
@@ -66,11 +68,11 @@ export async function makeExhibit(
   }));
   const commentsKey = carried.length > 0 ? `${prefix}comments.json` : null;
   await Promise.all([
-    putPdf(to.s3, bucket, pdfKey, pdf),
-    ...layers.map(({ key, content }) => putJson(to.s3, bucket, key, content)),
+    putPdf(deps.s3, bucket, pdfKey, pdf),
+    ...layers.map(({ key, content }) => putJson(deps.s3, bucket, key, content)),
     ...(commentsKey === null
       ? []
-      : [putJson(to.s3, bucket, commentsKey, commentsFile.parse(commentsFileOf(carried, documentId)))]),
+      : [putJson(deps.s3, bucket, commentsKey, commentsFile.parse(commentsFileOf(carried, documentId)))]),
   ]);
 
   return {
@@ -87,18 +89,22 @@ export async function makeExhibit(
       layered: counted(layered),
       threads: carried.length,
       comments: carried.reduce((sum, { comments }) => sum + comments.length, 0),
-      swallowed: sorted.swallowed.length,
-      redactionsProven: redactions,
-      withheld: { count: withheld.length, ids: withheld.slice(0, namedAtMost).map(({ record }) => record.id) },
-      staying: sorted.staying,
+      droppedUnderRedaction: sorted.droppedUnderRedaction.length,
+      redactions: sorted.redactions,
+      withheld: { count: withheld.length, ids: withheld.slice(0, namedAtMost) },
+      excluded: sorted.excluded,
+      removed,
     },
     branding,
     size: pdf.length,
   };
 }
 
-/** @throws PermanentError NO_SOURCE_BATCH */
-function sourceIdOf({ exchange, documentId, sourceBatchId }: PreUploaderMessage, exhibitId: string): string {
+/** The id under which an exhibit lies in the source case. @throws PermanentError NO_SOURCE_BATCH */
+export function sourceIdOf(
+  { exchange, documentId, sourceBatchId }: PreUploaderMessage,
+  { sourceExhibitId: exhibitId }: ExhibitPair,
+): string {
   if (sourceBatchId !== null) {
     return engineDocumentId({ caseId: exchange.sourceCaseId, batchId: sourceBatchId, documentId, exhibitId });
   }
@@ -108,6 +114,6 @@ function sourceIdOf({ exchange, documentId, sourceBatchId }: PreUploaderMessage,
   );
 }
 
-function counted(travelling: readonly Travelling[]): Partial<Record<AnnotationType, number>> {
-  return Object.fromEntries(byType(travelling).map(([type, ofType]) => [type, ofType.length]));
+function counted(annotations: readonly CarriedAnnotation[]): Partial<Record<AnnotationType, number>> {
+  return Object.fromEntries(byType(annotations).map(([type, ofType]) => [type, ofType.length]));
 }

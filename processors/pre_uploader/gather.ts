@@ -3,19 +3,20 @@ import { PermanentError } from "../../contracts/errors.ts";
 import type { DocumentEngine } from "../shared/document_engine/client.ts";
 import type { Attachments } from "./layers.ts";
 import { sortAnnotations } from "./sort.ts";
-import type { Sorted, Travelling } from "./sort.ts";
+import type { CarriedAnnotation, Sorted, ThreadRoot } from "./sort.ts";
 
 /** What Document Engine keeps of one exhibit, sorted by what becomes of it. */
 export interface Gathered {
   sorted: Sorted;
   attachments: Attachments;
-  threads: { root: Travelling; comments: EngineRecord[] }[];
+  threads: { root: ThreadRoot; comments: EngineRecord[] }[];
 }
 
 /**
- * Reads everything of one exhibit that travels: one call for the annotations, one for each image and one for each thread.
+ * Reads everything of one exhibit that is carried: one call for the annotations, one for each image and one for each
+ * thread.
  *
- * @throws PermanentError ATTACHMENT_MISSING, and what the client throws
+ * @throws PermanentError ATTACHMENT_MISSING, REDACTIONS_UNACCOUNTED, and what the client throws
  */
 export async function gather(
   engine: DocumentEngine,
@@ -26,19 +27,24 @@ export async function gather(
   const [attachments, threads] = await Promise.all([
     readAttachments(engine, documentId, [...sorted.branded, ...sorted.layered, ...sorted.threads]),
     Promise.all(
-      sorted.threads.map(async (root) => ({ root, comments: await engine.comments(documentId, root.record.id) })),
+      sorted.threads.map(async (root) => ({ root, comments: await engine.comments(documentId, root.commentedId) })),
     ),
   ]);
-  return { sorted, attachments, threads };
+  // A marker that only stands in for an annotation says nothing without comments.
+  return {
+    sorted,
+    attachments,
+    threads: threads.filter(({ root, comments }) => !root.isReplaced || comments.length > 0),
+  };
 }
 
 async function readAttachments(
   engine: DocumentEngine,
   documentId: string,
-  travelling: readonly Travelling[],
+  annotations: readonly CarriedAnnotation[],
 ): Promise<Attachments> {
   const types = new Map(
-    travelling.flatMap(({ content }) =>
+    annotations.flatMap(({ content }) =>
       typeof content.imageAttachmentId === "string"
         ? [[content.imageAttachmentId, content["contentType"]] as const]
         : [],

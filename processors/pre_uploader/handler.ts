@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SNSClient } from "@aws-sdk/client-sns";
@@ -10,7 +9,7 @@ import { documentEngineSettings, readEnvironment } from "../shared/environment.t
 import { feedOf, feedSettings } from "../shared/feed.ts";
 import { createLog } from "../shared/log.ts";
 import { persistent } from "../shared/persistent.ts";
-import { startPdfium } from "./pdf/pdfium.ts";
+import { createPdfWork } from "./pdf-worker/pool.ts";
 import { preUploaderHandler } from "./process.ts";
 
 /** Two of them, a batch, fit into the memory that the Lambda has by default, as its test measures. */
@@ -26,21 +25,22 @@ const environment = readEnvironment(
   }),
 );
 
-// The build lays it beside the bundle.
-const pdfium = startPdfium(new Uint8Array(readFileSync(join(import.meta.dirname, "pdfium.wasm"))));
-
-const to = {
+const handle = preUploaderHandler({
   s3: new S3Client(persistent),
   sqs: new SQSClient(persistent),
   sns: new SNSClient(persistent),
   engine: connectDocumentEngine(environment),
+  // The build puts both beside the bundle.
+  pdf: createPdfWork({
+    script: join(import.meta.dirname, "pdf-worker.js"),
+    wasm: join(import.meta.dirname, "pdfium.wasm"),
+  }),
   log: createLog("pre_uploader_processor"),
   now: () => new Date(),
   topicArn: environment.TOPIC_ARN,
   uploaderQueueUrl: environment.UPLOADER_QUEUE_URL,
   feed: feedOf(environment),
   maximumPdfBytes: environment.MAXIMUM_PDF_BYTES,
-};
+});
 
-export const handler = async (event: SQSEvent): Promise<SQSBatchResponse> =>
-  preUploaderHandler({ ...to, pdfium: await pdfium })(event);
+export const handler = (event: SQSEvent): Promise<SQSBatchResponse> => handle(event);

@@ -12,91 +12,102 @@ import { brand } from "./brand.ts";
 import type { Branding } from "./brand.ts";
 import type { PreUploaderDependencies } from "./dependencies.ts";
 import { outcomeEvent, uploaderMessage } from "./events.ts";
-import { makeExhibit } from "./exhibit.ts";
+import { makeExhibit, sourceIdOf } from "./exhibit.ts";
 import type { ExhibitReport } from "./exhibit.ts";
-import { hasTravelling, withoutTravelling } from "./pdf/reader.ts";
-import { SourcePdf } from "./pdf/source.ts";
+import { gather } from "./gather.ts";
+import type { Gathered } from "./gather.ts";
 import { putPdf, readPdfObject } from "./storage.ts";
 
 /** The handler of an exchange's `pre_uploader` queue. */
-export function preUploaderHandler(to: PreUploaderDependencies): BatchHandler {
+export function preUploaderHandler(deps: PreUploaderDependencies): BatchHandler {
   return batchHandler({
-    log: to.log,
+    log: deps.log,
     schema: preUploaderMessage,
     fields: (message) => ({ ...logFields(message), fileId: message.file.fileId }),
     process: async (message, { log }) => {
-      await preUpload({ ...to, log }, message);
+      await preUpload({ ...deps, log }, message);
     },
-    redelivery: redeliveryOf(to.feed, to.sqs),
+    redelivery: redeliveryOf(deps.feed, deps.sqs),
   });
 }
 
 /**
- * Brings one document's PDF with its annotations into the destination case and tells the world.
+ * Brings one document's PDF with its annotations into the destination case and publishes it.
  *
- * Nothing is told, and nothing sent on, before the proof of every exhibit. Done again it makes the same objects under
+ * No event is published, and nothing sent on, before the proof of every exhibit. Done again it makes the same objects under
  * the same keys and ids. The event goes first: see S3 Copy.
  *
  * @returns whether the document was skipped, because the source case has no object of it
  * @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED, PDF_TOO_LARGE, PROOF_FAILED and others that say more
  */
 export async function preUpload(
-  to: PreUploaderDependencies,
+  deps: PreUploaderDependencies,
   message: PreUploaderMessage,
 ): Promise<{ skipped: boolean }> {
   assertWithinCases(message);
   const { bucket, file } = message;
-  const original = await readPdfObject(to.s3, bucket, file.sourceKey, to.maximumPdfBytes);
+  const original = await readPdfObject(deps.s3, bucket, file.sourceKey, deps.maximumPdfBytes);
   if (!original) {
-    to.log.warn({ key: file.sourceKey }, "the source case has a record of this file, but no object");
-    await publishEvent(to.sns, to.topicArn, outcomeEvent(message, { skipped: true }, to.now()));
+    deps.log.warn({ key: file.sourceKey }, "the source case has a record of this file, but no object");
+    await publishEvent(deps.sns, deps.topicArn, outcomeEvent(message, { skipped: true }, deps.now()));
     return { skipped: true };
   }
-  const { size, loads, reports } = await makeDocument(to, message, original);
-  await publishEvent(to.sns, to.topicArn, outcomeEvent(message, { skipped: false, size, exhibits: reports }, to.now()));
-  await sendMessage(to.sqs, to.uploaderQueueUrl, uploaderMessage(message, size, loads));
+  const { size, loads, reports, removed } = await makeDocument(deps, message, original);
+  const outcome = { skipped: false as const, size, exhibits: reports, removed };
+  await publishEvent(deps.sns, deps.topicArn, outcomeEvent(message, outcome, deps.now()));
+  await sendMessage(deps.sqs, deps.uploaderQueueUrl, uploaderMessage(message, size, loads));
   for (const report of reports) {
-    if (report.withheld.count > 0) to.log.warn(report, "annotations quote what redactions hide, and are not carried");
-    else to.log.info(report, "annotations of an exhibit carried");
+    if (report.withheld.count > 0) deps.log.warn(report, "annotations quote what redactions hide, and are not carried");
+    else deps.log.info(report, "annotations of an exhibit carried");
   }
   return { skipped: false };
 }
 
+interface MadeDocument {
+  size: number;
+  loads: ExhibitLoad[];
+  reports: ExhibitReport[];
+  removed: Record<string, number>;
+}
+
 /**
  * A document with one exhibit has one PDF. With several, each has its own, and the document's record points to one that
- * has what any of them made part of its pages, so that it shows nothing that was hidden in one of them.
+ * has what any of them made part of its pages, so that it shows nothing that was hidden in one of them. The annotations
+ * of all are read, and every redaction accounted for, before anything is written.
  */
 async function makeDocument(
-  to: PreUploaderDependencies,
+  deps: PreUploaderDependencies,
   message: PreUploaderMessage,
   original: Uint8Array,
-): Promise<{ size: number; loads: ExhibitLoad[]; reports: ExhibitReport[] }> {
+): Promise<MadeDocument> {
   const { exchange, destinationDocumentId, exhibits, bucket, file } = message;
-  const found = new SourcePdf(to.pdfium, original);
+  const { bytes: source } = await deps.pdf.prepare(original);
   if (exhibits.length === 0) {
-    await putPdf(to.s3, bucket, file.destinationKey, original);
-    return { size: original.length, loads: [], reports: [] };
+    await putPdf(deps.s3, bucket, file.destinationKey, original);
+    return { size: original.length, loads: [], reports: [], removed: {} };
   }
-  const source = found.pages.some(hasTravelling)
-    ? new SourcePdf(to.pdfium, withoutTravelling(to.pdfium, original))
-    : found;
-  const loads: ExhibitLoad[] = [];
-  const reports: ExhibitReport[] = [];
-  const brandings: Branding[] = [];
-  let size = 0;
+  const gathered: (Gathered & { exhibitId: string })[] = [];
   for (const pair of exhibits) {
-    const own = { ...exchange, documentId: destinationDocumentId, exhibitId: pair.exhibitId };
+    const found = await gather(deps.engine, sourceIdOf(message, pair), message.annotations);
+    gathered.push({ ...found, exhibitId: pair.exhibitId });
+  }
+  const document: MadeDocument = { size: 0, loads: [], reports: [], removed: {} };
+  const brandings: Branding[] = [];
+  for (const { exhibitId, ...found } of gathered) {
+    const own = { ...exchange, documentId: destinationDocumentId, exhibitId };
     const key = exhibits.length === 1 ? file.destinationKey : `${exhibitPrefix(own)}document.pdf`;
-    const made = await makeExhibit(to, message, source, pair, key);
-    loads.push(made.load);
-    reports.push(made.report);
+    const made = await makeExhibit(deps, message, source, found, exhibitId, key);
+    document.loads.push(made.load);
+    document.reports.push(made.report);
     brandings.push(made.branding);
-    size = made.size;
+    document.size = made.size;
+    document.removed = made.report.removed;
   }
   if (exhibits.length > 1) {
-    const { pdf } = await brand(to, source, brandings);
-    await putPdf(to.s3, bucket, file.destinationKey, pdf);
-    size = pdf.length;
+    const { pdf, removed } = await brand(deps, source, brandings);
+    await putPdf(deps.s3, bucket, file.destinationKey, pdf);
+    document.size = pdf.length;
+    document.removed = removed;
   }
-  return { size, loads, reports };
+  return document;
 }

@@ -68,7 +68,7 @@ describe("the outsider's check of annotations", function () {
   async function judge(
     otherwise: {
       branded?: ReviewLayer["annotations"];
-      actions?: BuildAction[];
+      actions?: BuildAction["type"][];
       live?: ReviewLayer["annotations"];
       comments?: ReviewLayer["comments"];
       index?: string;
@@ -80,10 +80,11 @@ describe("the outsider's check of annotations", function () {
       comments = layer.comments,
     } = otherwise;
     const actions = otherwise.actions ?? ["applyInstantJson", "applyRedactions", "flatten"];
+    const annotationIds = branded.map(({ id }) => String(id));
     const produced = await engine.build(
       pdf,
       { format: layer.format, annotations: branded, attachments: layer.attachments ?? {} },
-      actions,
+      actions.map((type) => (type === "flatten" ? { type, annotationIds } : { type })),
     );
     await engine.upload(targetId, produced, { format: layer.format, annotations: live, comments } as ReviewLayer);
     const pages = await engine.pageTexts(targetId);

@@ -85,6 +85,24 @@ export async function engineKit() {
     async build(instructions: object, parts: Record<string, Uint8Array | object> = {}): Promise<Answer> {
       return ask("POST", "/api/build", { form: { instructions, ...parts }, accept: "application/pdf" });
     },
+    /** Applies annotations to a PDF, then the actions. Returns the PDF that this makes. */
+    async work(pdf: Uint8Array, annotations: object[], ...actions: object[]): Promise<Buffer> {
+      const json = { format: "https://pspdfkit.com/instant-json/v1", annotations };
+      const answer = await ask("POST", "/api/build", {
+        form: {
+          instructions: {
+            parts: [{ file: "file" }],
+            actions: [{ type: "applyInstantJson", file: "json" }, ...actions],
+          },
+          file: pdf,
+          json,
+        },
+        accept: "application/pdf",
+      });
+      if (answer.status !== 200)
+        throw new Error(`the build was answered with ${answer.status}: ${String(answer.bytes)}`);
+      return answer.bytes;
+    },
     async fail(fault: Fault, plan: Omit<FaultPlan, "fault"> = {}): Promise<void> {
       await ask("PUT", "/stand-in/faults", { body: [{ ...plan, fault }] });
     },

@@ -5,7 +5,7 @@ import type { AnnotationChoices, EngineRecord } from "../../contracts/annotation
 import type { ExchangeContext } from "../../contracts/ids.ts";
 import type { PreUploaderMessage } from "../../contracts/messages.ts";
 import type { PreUploaderDependencies } from "../../processors/pre_uploader/dependencies.ts";
-import { openEngine, pdfium } from "./engine_bench.ts";
+import { openEngine, pdfWork } from "./engine_bench.ts";
 import type { EngineBench } from "./engine_bench.ts";
 import { connect, newExchange, now, required, silent } from "./support.ts";
 import type { Aws } from "./support.ts";
@@ -40,7 +40,7 @@ export interface AnnotationBench {
 }
 
 export async function openAnnotationBench(): Promise<AnnotationBench> {
-  const [aws, engine, pdf] = [await connect(), await openEngine(), await pdfium()];
+  const [aws, engine, pdf] = [await connect(), await openEngine(), await pdfWork()];
   const bucket = aws.cloud.caseBucket;
   const { topicArn, heard } = await aws.topic();
   const bytes = async (key: string) => {
@@ -52,7 +52,7 @@ export async function openAnnotationBench(): Promise<AnnotationBench> {
     engine,
     heard,
     to: {
-      ...{ s3: aws.s3, sqs: aws.sqs, sns: aws.sns, engine: engine.engine, pdfium: pdf },
+      ...{ s3: aws.s3, sqs: aws.sqs, sns: aws.sns, engine: engine.engine, pdf },
       log: silent,
       now: () => now,
       topicArn,

@@ -124,7 +124,7 @@ describe("the client of Document Engine", () => {
 
     // Act
     const thrown = await error(
-      bench.engine.build(await makePdf([{ lines: ["a"] }]), annotations, ["applyInstantJson"]),
+      bench.engine.build(await makePdf([{ lines: ["a"] }]), annotations, [{ type: "applyInstantJson" }]),
     );
 
     // Assess

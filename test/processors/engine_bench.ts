@@ -11,6 +11,8 @@ import { startDocumentEngine } from "../../local/document-engine/server.ts";
 import type { FaultPlan } from "../../local/document-engine/http/faults.ts";
 import { startPdfium } from "../../processors/pre_uploader/pdf/pdfium.ts";
 import type { Pdfium } from "../../processors/pre_uploader/pdf/pdfium.ts";
+import type { PdfWork } from "../../processors/pre_uploader/pdf-worker/pool.ts";
+import * as tasks from "../../processors/pre_uploader/pdf-worker/tasks.ts";
 import { readPdf } from "../../processors/pre_uploader/pdf/reader.ts";
 import { createDocumentEngine } from "../../processors/shared/document_engine/client.ts";
 import type { DocumentEngine } from "../../processors/shared/document_engine/client.ts";
@@ -66,6 +68,18 @@ let started: Promise<Pdfium> | undefined;
 export function pdfium(): Promise<Pdfium> {
   const wasm = createRequire(import.meta.url).resolve("@embedpdf/pdfium/pdfium.wasm");
   return (started ??= readFile(wasm).then((bytes) => startPdfium(new Uint8Array(bytes))));
+}
+
+/** The work on PDFs in this thread, so that no test waits for a worker to start. */
+export async function pdfWork(): Promise<PdfWork> {
+  const started = await pdfium();
+  return {
+    prepare: (original) => tasks.prepare(started, original),
+    terms: (...of) => Promise.resolve(tasks.terms(started, ...of)),
+    separate: (...of) => tasks.separate(started, ...of),
+    finish: (job) => tasks.finish(started, job),
+    close: () => Promise.resolve(),
+  };
 }
 
 export interface PageShape {

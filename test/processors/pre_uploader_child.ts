@@ -1,12 +1,12 @@
 /** The pre-uploader in a process of its own, so that its memory can be measured. Reads a {@link Work} from stdin. */
-import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import pino from "pino";
 import type { PreUploaderMessage } from "../../contracts/messages.ts";
-import { startPdfium } from "../../processors/pre_uploader/pdf/pdfium.ts";
+import { createPdfWork } from "../../processors/pre_uploader/pdf-worker/pool.ts";
+import { workerFilesOfSources } from "../../processors/pre_uploader/pdf-worker/worker-files.ts";
 import { preUpload } from "../../processors/pre_uploader/process.ts";
 import type { Feed } from "../../processors/shared/feed.ts";
 import { createDocumentEngine } from "../../processors/shared/document_engine/client.ts";
@@ -22,7 +22,6 @@ export interface Work {
 }
 
 const { aws, engine, message, ...rest } = JSON.parse(await text(process.stdin)) as Work;
-const wasm = await readFile(new URL(import.meta.resolve("@embedpdf/pdfium/pdfium.wasm")));
 const client = createDocumentEngine({
   url: engine.url,
   secret: { read: () => Promise.resolve({ token: engine.token }), forget: () => undefined },
@@ -31,7 +30,7 @@ await preUpload(
   {
     ...rest,
     ...{ s3: new S3Client(aws), sns: new SNSClient(aws), sqs: new SQSClient(aws), engine: client },
-    ...{ pdfium: await startPdfium(new Uint8Array(wasm)), log: pino({ level: "silent" }) },
+    ...{ pdf: createPdfWork(workerFilesOfSources()), log: pino({ level: "silent" }) },
     now: () => new Date(),
   },
   message,

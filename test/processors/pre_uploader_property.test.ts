@@ -1,63 +1,25 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { degrees, PDFDocument, StandardFonts } from "@cantoo/pdf-lib";
-import { getDocument, VerbosityLevel } from "pdfjs-dist/legacy/build/pdf.mjs";
+import type { EngineRecord } from "../../contracts/annotations.ts";
+import { PermanentError } from "../../contracts/errors.ts";
+import { judge } from "../../local/corpus/judge/judge.ts";
+import { redactionsIn } from "../../local/corpus/records.ts";
+import { readGlyphs } from "../../local/corpus/reader/page.ts";
+import { withPdf } from "../../local/corpus/reader/pdf.ts";
+import { spacedText } from "../../local/corpus/reader/words.ts";
 import { makePng } from "../../local/samples/content/natives.ts";
 import { brand } from "../../processors/pre_uploader/brand.ts";
-import { SourcePdf } from "../../processors/pre_uploader/pdf/source.ts";
 import { sortAnnotations } from "../../processors/pre_uploader/sort.ts";
 import { allBranded } from "./annotation_bench.ts";
-import { make, openEngine, pdfium } from "./engine_bench.ts";
+import { openEngine, pdfWork } from "./engine_bench.ts";
 import type { EngineBench } from "./engine_bench.ts";
+import { drawScene, imageId, recordOf, scene } from "./pre_uploader_scenes.ts";
+import type { Rect, Scene, SceneWord } from "./pre_uploader_scenes.ts";
 
-/** A page as it is made: words on a grid, each unlike any other, turned and cropped. */
-interface Page {
-  rotation: 0 | 90 | 180 | 270;
-  crop: { left: number; bottom: number; width: number; height: number };
-  /** Points that the word of each cell is moved by. */
-  offsets: number[];
-}
-/** Parts of the shown page, so that the same mark fits every geometry. */
-interface Mark {
-  page: number;
-  kind: "redaction" | "highlight" | "note" | "bates" | "confidentiality" | "sticker";
-  at: { x: number; y: number; width: number; height: number };
-}
-type Rect = [number, number, number, number];
-
-const [columns, rows, size] = [4, 9, 10];
-const mediaBox = { width: 420, height: 300 };
-const imageId = "b".repeat(64);
-
-const page: fc.Arbitrary<Page> = fc.record({
-  rotation: fc.constantFrom(0, 90, 180, 270),
-  crop: fc.record({
-    left: fc.integer({ min: 0, max: 40 }),
-    bottom: fc.integer({ min: 0, max: 40 }),
-    width: fc.integer({ min: 300, max: 380 }),
-    height: fc.integer({ min: 200, max: 260 }),
-  }),
-  offsets: fc.array(fc.integer({ min: 0, max: 12 }), { minLength: columns * rows, maxLength: columns * rows }),
-});
-const part = fc.double({ min: 0, max: 0.85, noNaN: true });
-const mark = (pages: number): fc.Arbitrary<Mark> =>
-  fc.record({
-    page: fc.nat({ max: pages - 1 }),
-    kind: fc.constantFrom("redaction", "redaction", "highlight", "note", "bates", "confidentiality", "sticker"),
-    at: fc.record({
-      x: part,
-      y: part,
-      width: fc.double({ min: 0.02, max: 0.5, noNaN: true }),
-      height: fc.double({ min: 0.02, max: 0.3, noNaN: true }),
-    }),
-  });
-const scene = fc
-  .array(page, { minLength: 1, maxLength: 3 })
-  .chain((pages) =>
-    fc.record({ pages: fc.constant(pages), marks: fc.array(mark(pages.length), { minLength: 1, maxLength: 25 }) }),
-  );
-
-const wordAt = (pageIndex: number, cell: number) => `w${pageIndex}q${cell}zx`;
+/** As many as run in a few seconds; `EXCHANGER_PROPERTY_RUNS=100000` for a long run, `EXCHANGER_PROPERTY_SEED` for another one. */
+const runs = Number(process.env["EXCHANGER_PROPERTY_RUNS"] ?? 40);
+const seed = Number(process.env["EXCHANGER_PROPERTY_SEED"] ?? 20_261_129);
+const secondsPerRun = 2;
 
 describe("making annotations part of pages, on random documents", () => {
   let bench: EngineBench;
@@ -67,105 +29,62 @@ describe("making annotations part of pages, on random documents", () => {
   after(() => bench.stop());
 
   it("leaves nothing under a redaction, and everything that none touches, as another library reads it", async function () {
-    this.timeout(120_000);
-    const to = { engine: bench.engine, pdfium: await pdfium() };
+    this.timeout(60_000 + runs * secondsPerRun * 1000);
+    const deps = { engine: bench.engine, pdf: await pdfWork() };
+    const attachments = new Map([[imageId, { content: makePng(4, 4, [1, 2, 3]), contentType: "image/png" }]]);
+    const started = performance.now();
+    let cases = 0;
     await fc.assert(
-      fc.asyncProperty(scene, async ({ pages, marks }) => {
+      fc.asyncProperty(scene, async (one) => {
         // Prepare
-        const { pdf, words } = await draw(pages);
-        const records = marks.map((one, index) => recordOf(one, index, shownSize(pages[one.page]!)));
-        const { branded } = sortAnnotations(records, allBranded);
-        const redactions = records.filter(({ id }) => id.startsWith("redaction"));
+        const { pdf, words } = await drawScene(one);
+        const records = one.marks.map((mark, index) => recordOf(mark, index, one.pages[mark.page]!));
+        const redactions = redactionsIn(records);
+        const { hidden, open } = fates(
+          words,
+          redactions.map(({ pageIndex, boxes }) => ({ pageIndex, boxes: boxes.map(rectOf) })),
+        );
+        const brandings = [0, 1].map((exhibit) => ({
+          engineDocumentId: `document_1_b_2_${exhibit}`,
+          branded: brandedOf(one, records, exhibit),
+          attachments,
+        }));
 
         // Act
-        const produced = await brand(to, new SourcePdf(to.pdfium, pdf), [
-          {
-            engineDocumentId: "document_1_b_2_3",
-            branded,
-            attachments: new Map([[imageId, { content: makePng(4, 4, [1, 2, 3]), contentType: "image/png" }]]),
-          },
-        ]);
+        const produced = await brand(deps, pdf, brandings).catch(explained);
 
         // Assess
-        const text = await readIndependently(produced.pdf);
-        for (const { word, pageIndex, box } of words) {
-          const rects = redactions
-            .filter(({ content }) => content["pageIndex"] === pageIndex)
-            .map(({ content }) => content["bbox"] as Rect);
-          if (rects.some((rect) => covers(rect, box))) expect(text, `under a redaction: ${word}`).not.to.include(word);
-          if (!rects.some((rect) => isNear(rect, box))) expect(text, `in the open: ${word}`).to.include(word);
-        }
+        const findings = await judge(produced.pdf, [], {
+          ...{ redactions, texts: hidden, shapes: [], thoroughness: "everything", pages: one.pages.length },
+        });
+        expect(findings).to.deep.equal([]);
+        const texts = await textsOf(produced.pdf);
+        const lost = open.filter(({ word, pageIndex }) => !texts[pageIndex]?.includes(word)).map(({ word }) => word);
+        expect(lost, "lost in the open").to.deep.equal([]);
+        report(++cases, started);
       }),
-      { numRuns: 30 },
+      { numRuns: runs, seed },
     );
   });
 });
 
-/** Draws the pages; says of each word that the crop shows where it stands on the page as it is shown. */
-async function draw(pages: readonly Page[]) {
-  const pdf = await PDFDocument.create();
-  const font = await pdf.embedFont(StandardFonts.Helvetica);
-  const words: { word: string; pageIndex: number; box: Rect }[] = [];
-  for (const [pageIndex, shape] of pages.entries()) {
-    const drawn = pdf.addPage([mediaBox.width, mediaBox.height]);
-    const { left, bottom, width, height } = shape.crop;
-    drawn.setCropBox(left, bottom, width, height);
-    drawn.setRotation(degrees(shape.rotation));
-    for (const [cell, offset] of shape.offsets.entries()) {
-      const word = wordAt(pageIndex, cell);
-      const x = 15 + (cell % columns) * 100 + offset;
-      const y = 20 + Math.floor(cell / columns) * 30 + offset;
-      drawn.drawText(word, { x, y, size, font });
-      const [right, top] = [x + font.widthOfTextAtSize(word, size), y + size * 0.75];
-      if (x < left || y - 3 < bottom || right > left + width || top > bottom + height) continue;
-      words.push({ word, pageIndex, box: shown(shape, x, y - size * 0.22, right, top) });
-    }
-  }
-  return { pdf: await pdf.save(), words };
+/** The annotations of one exhibit that become part of the pages; redactions of the other one take what they touch as well. */
+function brandedOf({ marks }: Scene, records: readonly EngineRecord[], exhibit: number) {
+  const own = records.filter((_, index) => marks[index]?.exhibit === exhibit);
+  return sortAnnotations(own, allBranded).branded;
 }
 
-/** A box of the page's own coordinates on the page as it is shown, by the definition of crop and rotation. */
-function shown({ crop, rotation }: Page, x0: number, y0: number, x1: number, y1: number): Rect {
-  const [l, r] = [x0 - crop.left, x1 - crop.left];
-  const [b, t] = [y0 - crop.bottom, y1 - crop.bottom];
-  const { width: w, height: h } = crop;
-  switch (rotation) {
-    case 0:
-      return [l, h - t, r - l, t - b];
-    case 90:
-      return [b, l, t - b, r - l];
-    case 180:
-      return [w - r, b, r - l, t - b];
-    case 270:
-      return [h - t, w - r, t - b, r - l];
-  }
-}
-
-function shownSize({ crop, rotation }: Page): { width: number; height: number } {
-  return rotation % 180 === 0 ? crop : { width: crop.height, height: crop.width };
-}
-
-function recordOf(
-  { page: pageIndex, kind, at }: Mark,
-  index: number,
-  { width, height }: { width: number; height: number },
-) {
-  const box: Rect = [at.x * width, at.y * height, at.width * width, at.height * height];
-  const id = `${kind}${index}`;
-  switch (kind) {
-    case "redaction":
-      return make.redaction(id, pageIndex, box, index % 3 === 0 ? { overlayText: "REDACTED" } : {});
-    case "highlight":
-      return make.highlight(id, pageIndex, box);
-    case "note":
-      return make.note(id, pageIndex, box, "mind this");
-    case "bates":
-      return make.bates(id, pageIndex, [box[0], box[1], 120, 14], `ABC-${index}`);
-    case "confidentiality":
-      return make.confidentiality(id, pageIndex, [box[0], box[1], 120, 14], "Attorneys only");
-    case "sticker":
-      return make.sticker(id, pageIndex, box, imageId, "image/png");
-  }
+/** What nobody may read any more, and what everybody must. */
+function fates(words: readonly SceneWord[], redactions: readonly { pageIndex: number; boxes: Rect[] }[]) {
+  const rectsOn = (pageIndex: number) =>
+    redactions.filter((one) => one.pageIndex === pageIndex).flatMap(({ boxes }) => boxes);
+  const isCovered = ({ pageIndex, box, isField }: SceneWord) =>
+    rectsOn(pageIndex).some((rect) => (isField ? isNear(rect, box, -1) : covers(rect, box)));
+  const open = words.filter(({ pageIndex, box }) => !rectsOn(pageIndex).some((rect) => isNear(rect, box, 4)));
+  const everywhere = words.filter(
+    (word) => isCovered(word) && words.every((other) => other.word !== word.word || isCovered(other)),
+  );
+  return { hidden: everywhere.map(({ word }) => word), open };
 }
 
 function covers([left, top, width, height]: Rect, [l, t, w, h]: Rect): boolean {
@@ -173,19 +92,32 @@ function covers([left, top, width, height]: Rect, [l, t, w, h]: Rect): boolean {
 }
 
 /** Whether two boxes come within a few points of each other: glyphs are not exactly where their boxes are. */
-function isNear([left, top, width, height]: Rect, [l, t, w, h]: Rect): boolean {
-  const gap = 4;
+function isNear([left, top, width, height]: Rect, [l, t, w, h]: Rect, gap: number): boolean {
   return l < left + width + gap && left < l + w + gap && t < top + height + gap && top < t + h + gap;
 }
 
-async function readIndependently(pdf: Uint8Array): Promise<string> {
-  const loading = getDocument({ data: pdf.slice(), verbosity: VerbosityLevel.ERRORS, useSystemFonts: false });
-  const document = await loading.promise;
-  const texts: string[] = [];
-  for (let number = 1; number <= document.numPages; number++) {
-    const { items } = await (await document.getPage(number)).getTextContent();
-    texts.push(items.map((item) => ("str" in item ? item.str : "")).join(""));
-  }
-  await loading.destroy();
-  return texts.join("\n");
+function rectOf({ left, top, right, bottom }: { left: number; top: number; right: number; bottom: number }): Rect {
+  return [left, top, right - left, bottom - top];
+}
+
+function textsOf(pdf: Uint8Array): Promise<string[]> {
+  return withPdf(pdf, async (document) => {
+    const texts: string[] = [];
+    for (let number = 1; number <= document.numPages; number++) {
+      texts.push(spacedText((await readGlyphs(await document.getPage(number))).glyphs));
+    }
+    return texts;
+  });
+}
+
+/** None of these documents may be refused. */
+function explained(error: unknown): never {
+  if (error instanceof PermanentError) throw new Error(`refused: ${error.code}: ${error.message}`, { cause: error });
+  throw error;
+}
+
+function report(cases: number, started: number): void {
+  if (cases % 500 !== 0 && cases !== runs) return;
+  const perSecond = cases / ((performance.now() - started) / 1000);
+  process.stderr.write(`    ${cases} of ${runs} random documents, ${perSecond.toFixed(1)} a second\n`);
 }

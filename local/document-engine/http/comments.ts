@@ -1,6 +1,6 @@
 import type { Request, Router } from "express";
 import { z } from "zod";
-import { isMarkup } from "../content.ts";
+import { canBeRoot } from "../content.ts";
 import type { Library } from "../library.ts";
 import { badRequest, unprocessable } from "../refusal.ts";
 import type { AnnotationRecord, CommentRecord } from "../store.ts";
@@ -57,10 +57,10 @@ export function commentRoutes(router: Router, library: Library): void {
 
 function commentable(root: AnnotationRecord): AnnotationRecord {
   const { type } = root.content;
-  if (isMarkup(type) || type === "pspdfkit/comment-marker") return root;
+  if (canBeRoot(type)) return root;
   throw badRequest(
     "NOT_COMMENTABLE",
-    `annotation '${root.id}' is a ${type}: only markup and comment markers have threads`,
+    `annotation '${root.id}' is a ${type}: only text markup, notes and comment markers have threads`,
   );
 }
 

@@ -77,7 +77,10 @@ export function layerRoutes(router: Router, library: Library): void {
     };
     const { file } = library.render(layerToRead(library, target), target.password, parts);
     const bytes = library.using(file, () => {
-      if (flatten) file.flatten("all");
+      if (flatten) {
+        file.flatten("all");
+        file.loseCatalogKeys();
+      }
       return file.save();
     });
     response.type("application/pdf").send(Buffer.from(bytes));

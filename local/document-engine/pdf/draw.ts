@@ -1,6 +1,7 @@
 import { Image, PDFAnnotation, type PDFDocument, type PDFPage } from "mupdf";
-import { isMarkup, plainText, redactionType, type AnnotationContent } from "../content.ts";
-import { quadOf, rectOf, rgb, type Box } from "./geometry.ts";
+import { isMarkup, redactionType, type AnnotationContent, type CommentContent } from "../content.ts";
+import { plainText } from "../rich-text.ts";
+import { markedQuadOf, quadOf, rectOf, rgb, type Box } from "./geometry.ts";
 import { putString, writeExtras } from "./objects.ts";
 
 /** An image that stickers show. */
@@ -57,6 +58,7 @@ export function drawAnnotation(
     blendMode: content.blendMode,
     icon: content["icon"],
     type: content.type,
+    richText: content.type === "pspdfkit/text" ? richText(content.text) : undefined,
   });
   annotation.update();
   return object.asIndirect();
@@ -71,7 +73,7 @@ function shapeOf(
   if (type === redactionType) return drawRedaction(page, content);
   if (isMarkup(type)) {
     const markup = page.createAnnotation(markups[type] ?? "Highlight");
-    markup.setQuadPoints((content.rects ?? [bbox]).map(quadOf));
+    markup.setQuadPoints((content.rects ?? [bbox]).map(markedQuadOf));
     markup.setColor(rgb(content.color ?? "#FCEE7C"));
     if (content.note) markup.setContents(content.note);
     return markup;
@@ -167,8 +169,8 @@ function drawInk(page: PDFPage, content: AnnotationContent): PDFAnnotation {
 }
 
 function drawLink(pdf: PDFDocument, page: PDFPage, content: AnnotationContent): number {
-  const { uri = "" } = (content["action"] ?? {}) as { uri?: string };
-  page.createLink(rectOf(content.bbox), uri);
+  const { uri, pageIndex = 0 } = (content["action"] ?? {}) as { uri?: string; pageIndex?: number };
+  page.createLink(rectOf(content.bbox), uri ?? `#page=${pageIndex + 1}`);
   const list = page.getObject().get("Annots");
   const last = list.get(list.length - 1);
   if (last.isIndirect()) return last.asIndirect();
@@ -177,21 +179,22 @@ function drawLink(pdf: PDFDocument, page: PDFPage, content: AnnotationContent): 
   return numbered.asIndirect();
 }
 
+/** The text of an annotation where it is XHTML, which the file keeps beside what it shows. */
+function richText(text: AnnotationContent["text"]): string | undefined {
+  return typeof text === "object" && text?.format === "xhtml" ? text.value : undefined;
+}
+
 /** A comment as PDF has it: a note that answers another annotation. */
-export function drawReply(
-  page: PDFPage,
-  rootNumber: number,
-  root: Box,
-  comment: { text: string; creatorName?: string | null | undefined; createdAt?: string | undefined },
-): void {
+export function drawReply(page: PDFPage, rootNumber: number, root: Box, comment: CommentContent): void {
   const reply = page.createAnnotation("Text");
   reply.setRect(rectOf(root));
-  reply.setContents(comment.text);
+  reply.setContents(plainText(comment.text));
   const object = reply.getObject();
   object.put("IRT", page._doc.newIndirect(rootNumber));
   object.put("RT", page._doc.newName("R"));
   if (comment.creatorName) putString(object, "T", comment.creatorName);
   if (comment.createdAt !== undefined) putString(object, "CreationDate", pdfDate(comment.createdAt));
+  writeExtras(object, { richText: richText(comment.text) });
   reply.setFlags(PDFAnnotation.IS_HIDDEN);
   reply.update();
 }

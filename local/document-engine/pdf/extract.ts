@@ -1,8 +1,9 @@
 import { PDFAnnotation, type PDFDocument, type PDFObject, type PDFPage } from "mupdf";
-import { redactionType, type AnnotationContent, type CommentContent } from "../content.ts";
+import { canBeRoot, redactionType, type AnnotationContent, type CommentContent } from "../content.ts";
 import { flagBits, type Attachment } from "./draw.ts";
 import {
   boxOfObject,
+  entry,
   markedBoxes,
   numbersOf,
   onPage,
@@ -42,11 +43,26 @@ export function extractAnnotations(pdf: PDFDocument): Extracted[] {
   return Array.from({ length: pdf.countPages() }, (_, index) =>
     onPage(pdf, index, (page) => {
       const objects = annotationObjects(pdf, page);
-      return objects
-        .filter((object) => types[subtype(object)] !== undefined && parentOf(object) === undefined)
-        .map((object) => extractOne(pdf, page, index, object, objects));
+      const threads = Map.groupBy(objects, (object) => rootOf(object, objects));
+      return (threads.get(undefined) ?? [])
+        .filter((object) => types[subtype(object)] !== undefined)
+        .map((object) => extractOne(pdf, page, index, object, threads.get(object.asIndirect()) ?? []));
     }),
   ).flat();
+}
+
+/** The number of the annotation whose thread an answer is part of. Answers to what has no threads stand for themselves. */
+function rootOf(object: PDFObject, siblings: readonly PDFObject[]): number | undefined {
+  if (subtype(object) !== "Text") return undefined;
+  const passed = new Set<number>();
+  let root = object;
+  for (let number = parentOf(object); number !== undefined && !passed.has(number); number = parentOf(root)) {
+    passed.add(number);
+    const parent = siblings.find((sibling) => sibling.asIndirect() === number);
+    if (!parent) return undefined;
+    root = parent;
+  }
+  return passed.size && canBeRoot(types[subtype(root)] ?? "") ? root.asIndirect() : undefined;
 }
 
 function extractOne(
@@ -54,9 +70,10 @@ function extractOne(
   page: PDFPage,
   pageIndex: number,
   object: PDFObject,
-  siblings: readonly PDFObject[],
+  answers: readonly PDFObject[],
 ): Extracted {
   const { imageAttachmentId, ...extras } = readExtras(object);
+  delete extras["richText"];
   const opacity = object.get("CA");
   const common = {
     v: 2 as const,
@@ -87,9 +104,7 @@ function extractOne(
       ...present({ subject }),
     };
   }
-  const comments = siblings
-    .filter((sibling) => parentOf(sibling) === common.pdfObjectId && subtype(sibling) === "Text")
-    .map((reply) => commentOf(reply, pageIndex));
+  const comments = answers.map((reply) => commentOf(reply, pageIndex));
   const content = { ...common, ...own, ...extras, ...(comments.length && { isCommentThreadRoot: true }) };
   return { content, attachments, comments };
 }
@@ -97,7 +112,7 @@ function extractOne(
 function ownKeys(object: PDFObject, page: PDFPage, type: string): Record<string, unknown> {
   const color = hexOf(numbersOf(object, "C"));
   const contents = stringOf(object, "Contents");
-  const text = { format: "plain", value: contents ?? "" };
+  const text = textOf(object);
   switch (type) {
     case redactionType:
       return {
@@ -141,7 +156,7 @@ function ownKeys(object: PDFObject, page: PDFPage, type: string): Record<string,
         ...present({ strokeColor: color }),
       };
     case "pspdfkit/link":
-      return { action: { type: "uri", uri: stringOf(object.get("A"), "URI") ?? "" } };
+      return { action: actionOf(object) };
     default:
       return {
         rects: rectsOf(object, page),
@@ -150,6 +165,34 @@ function ownKeys(object: PDFObject, page: PDFPage, type: string): Record<string,
         ...present({ note: contents }),
       };
   }
+}
+
+/** The text of an annotation: XHTML where it was given as that, but notes keep what they show. */
+function textOf(object: PDFObject): { format: "plain" | "xhtml"; value: string } {
+  const { richText } = readExtras(object);
+  if (typeof richText === "string") return { format: "xhtml", value: richText };
+  return { format: "plain", value: stringOf(object, "Contents") ?? "" };
+}
+
+/** Where a link leads: to an address, or to a place in a document, by its name or by its page. */
+function actionOf(link: PDFObject): Record<string, unknown> {
+  const action = link.get("A");
+  const uri = stringOf(action, "URI");
+  if (uri !== undefined) return { type: "uri", uri };
+  const own = link.get("Dest");
+  const place = own.isNull() ? entry(action, "D") : own;
+  if (place.isString()) return { type: "goTo", name: place.asString() };
+  if (place.isName()) return { type: "goTo", name: place.asName() };
+  const page = entry(place, 0);
+  const index = page.isIndirect() ? pageIndexOf(link._doc, page.asIndirect()) : page.isNumber() ? page.asNumber() : 0;
+  return { type: "goTo", pageIndex: index };
+}
+
+function pageIndexOf(pdf: PDFDocument, number: number): number {
+  for (let index = 0; index < pdf.countPages(); index++) {
+    if (pdf.findPage(index).asIndirect() === number) return index;
+  }
+  return 0;
 }
 
 function rectsOf(object: PDFObject, page: PDFPage) {
@@ -195,7 +238,7 @@ function commentOf(reply: PDFObject, pageIndex: number): Omit<CommentContent, "r
     type: "pspdfkit/comment",
     v: 2,
     pageIndex,
-    text: { format: "plain", value: stringOf(reply, "Contents") ?? "" },
+    text: textOf(reply),
     pdfObjectId: reply.asIndirect(),
     ...present({ creatorName: stringOf(reply, "T"), createdAt: isoDate(stringOf(reply, "CreationDate")) }),
   };

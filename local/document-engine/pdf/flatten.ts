@@ -3,6 +3,7 @@ import {
   annotationObjects,
   boxOfObject,
   eachPage,
+  entry,
   parentOf,
   setAnnotations,
   subtype,
@@ -16,10 +17,13 @@ const invisible = PDFAnnotation.IS_HIDDEN | PDFAnnotation.IS_NO_VIEW;
 
 /**
  * Draws annotations into their pages, by object number or all of them; unknown numbers are ignored. Hidden ones vanish
- * undrawn, links stay, a redaction that was not applied leaves its outline only, and answers go with what they answer.
+ * undrawn, a redaction that was not applied leaves its outline only, and answers go with what they answer. All of them
+ * are the form fields, too, of which no form is left, and the links, which vanish.
  */
 export function flatten(pdf: PDFDocument, which: ReadonlySet<number> | "all"): void {
   if (which !== "all" && which.size === 0) return;
+  const root = pdf.getTrailer().get("Root");
+  const hasForm = which === "all" && entry(root, "AcroForm").isDictionary();
   const spared: ReturnType<typeof annotationObjects>[] = [];
   eachPage(pdf, (page) => {
     spared.push(leaveOnly(pdf, page, which));
@@ -30,6 +34,7 @@ export function flatten(pdf: PDFDocument, which: ReadonlySet<number> | "all"): v
   });
   pdf.bake(true, which === "all");
   eachPage(pdf, (page, index) => setAnnotations(pdf, page, spared[index] ?? []));
+  if (hasForm) root.put("AcroForm", { Fields: [] });
 }
 
 /** Leaves on the page what shall be drawn, and returns what shall stay alive. */
@@ -43,10 +48,10 @@ function leaveOnly(
     .map((object) => object.asIndirect())
     .filter((number) => number !== 0 && (which === "all" || which.has(number)));
   const gone = withDependents(objects, new Set(chosen));
-  const stays = objects.filter((object) => subtype(object) === "Link" || !gone.has(object.asIndirect()));
+  const stays = objects.filter((object) => !gone.has(object.asIndirect()));
   const staying = new Set(stays.map((object) => object.asIndirect()));
   const drawn = objects.filter((object) => {
-    if (staying.has(object.asIndirect()) || parentOf(object) !== undefined) return false;
+    if (staying.has(object.asIndirect()) || parentOf(object) !== undefined || subtype(object) === "Link") return false;
     const flags = object.get("F");
     return ((flags.isNumber() ? flags.asNumber() : 0) & invisible) === 0;
   });

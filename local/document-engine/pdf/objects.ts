@@ -3,7 +3,7 @@ import { boxOnPage, type Box } from "./geometry.ts";
 
 /** The annotations of a page as objects of the file, each under a number of its own. */
 export function annotationObjects(pdf: PDFDocument, page: PDFPage): PDFObject[] {
-  const list = page.getObject().get("Annots");
+  const list = entry(page.getObject(), "Annots");
   return Array.from({ length: list.isArray() ? list.length : 0 }, (_, index) => {
     const item = list.get(index);
     if (item.isIndirect() || !item.isDictionary()) return item;
@@ -15,9 +15,24 @@ export function annotationObjects(pdf: PDFDocument, page: PDFPage): PDFObject[] 
 
 /** Makes these the annotations of a page; whoever holds the page loaded must load it again. */
 export function setAnnotations(pdf: PDFDocument, page: PDFPage, objects: readonly PDFObject[]): void {
+  const object = page.getObject();
+  // A tree of pages may name one that is none.
+  if (!object.isDictionary() || (!objects.length && object.get("Annots").isNull())) return;
   const list = pdf.newArray();
-  for (const object of objects) list.push(object);
-  page.getObject().put("Annots", list);
+  for (const annotation of objects) list.push(annotation);
+  object.put("Annots", list);
+}
+
+/** Turns the order of the annotations of every page round. */
+export function reverseAnnotations(pdf: PDFDocument): void {
+  for (let index = 0; index < pdf.countPages(); index++) {
+    const page = pdf.findPage(index);
+    const list = entry(page, "Annots");
+    if (!list.isArray() || list.length < 2) continue;
+    const reversed = pdf.newArray();
+    for (let at = list.length - 1; at >= 0; at--) reversed.push(list.get(at));
+    page.put("Annots", reversed);
+  }
 }
 
 export function subtype(object: PDFObject): string {
@@ -25,8 +40,10 @@ export function subtype(object: PDFObject): string {
   return value.isName() ? value.asName() : "";
 }
 
-/** The number of the annotation that this one answers, or whose pop-up window it is. */
+/** The number of the annotation that this one answers, or whose pop-up window it is; members of a group answer none. */
 export function parentOf(object: PDFObject): number | undefined {
+  const relation = object.get("RT");
+  if (relation.isName() && relation.asName() === "Group") return undefined;
   for (const key of ["IRT", ...(subtype(object) === "Popup" ? ["Parent"] : [])]) {
     const parent = object.get(key);
     if (parent.isIndirect()) return parent.asIndirect();
@@ -44,8 +61,13 @@ export function withDependents(objects: readonly PDFObject[], numbers: ReadonlyS
   return all;
 }
 
+/** What is under a path of keys; the library's null cannot be asked for more. */
+export function entry(object: PDFObject, ...path: (string | number)[]): PDFObject {
+  return object.isDictionary() || object.isArray() ? object.get(...path) : PDFObject.Null;
+}
+
 export function numbersOf(object: PDFObject, key: string): number[] {
-  return numbersIn(object.get(key));
+  return numbersIn(entry(object, key));
 }
 
 export function numbersIn(list: PDFObject): number[] {
@@ -56,7 +78,7 @@ export function numbersIn(list: PDFObject): number[] {
 }
 
 export function stringOf(object: PDFObject, key: string): string | undefined {
-  const value = object.get(key);
+  const value = entry(object, key);
   return value.isString() ? value.asString() : undefined;
 }
 

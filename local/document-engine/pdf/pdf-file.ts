@@ -1,18 +1,28 @@
 import { PDFDocument, type Matrix } from "mupdf";
 import type { AnnotationContent, CommentContent } from "../content.ts";
-import { plainText } from "../content.ts";
 import { badRequest, Refusal } from "../refusal.ts";
+import { dropCatalogKeys } from "./catalog.ts";
 import { drawAnnotation, drawReply, type Attachment } from "./draw.ts";
 import { extractAnnotations, type Extracted } from "./extract.ts";
 import { flatten } from "./flatten.ts";
 import type { Box } from "./geometry.ts";
-import { annotationObjects, eachPage, numbersIn, onPage, setAnnotations, withDependents } from "./objects.ts";
-import { applyRedactions } from "./redact.ts";
+import {
+  annotationObjects,
+  eachPage,
+  numbersIn,
+  onPage,
+  reverseAnnotations,
+  setAnnotations,
+  withDependents,
+} from "./objects.ts";
+import { pagesOf, parse, restore, straighten, type Irregular } from "./input.ts";
+import { applyRedactions, outlineEmpty, type EmptyRedactions } from "./redact.ts";
 import { findText, textLines, type TextLine } from "./text.ts";
 
 export type { Attachment } from "./draw.ts";
 export type { Extracted } from "./extract.ts";
 export type { TextLine } from "./text.ts";
+export { damaged, isOfLibrary } from "./input.ts";
 
 export interface PageInfo {
   width: number;
@@ -25,6 +35,8 @@ export interface PageInfo {
 /** What the stand-in asks of a PDF library. This file and its folder are the only ones that know which one it is. */
 export class PdfFile {
   readonly #pdf: PDFDocument;
+  #irregular: readonly Irregular[] = [];
+  #emptyRedactions: readonly EmptyRedactions[] = [];
 
   private constructor(pdf: PDFDocument) {
     this.#pdf = pdf;
@@ -35,14 +47,15 @@ export class PdfFile {
     const pdf = parse(bytes);
     if (pdf.needsPassword() && !(password !== undefined && pdf.authenticatePassword(password))) {
       pdf.destroy();
-      const told = password === undefined ? "is protected: send its password" : "does not open with this password";
-      throw new Refusal(403, "PASSWORD_REQUIRED", `the PDF ${told}`);
+      const reason = password === undefined ? "is protected: send its password" : "does not open with this password";
+      throw new Refusal(403, "INVALID_PASSWORD", `INVALID_PASSWORD: the PDF ${reason}`);
     }
     const file = new PdfFile(pdf);
-    if (file.pageCount === 0) {
+    if (pagesOf(pdf) === 0) {
       file.close();
-      throw badRequest("INVALID_PDF", "the PDF has no pages, so there is nothing to work on");
+      throw badRequest("INVALID_PDF", "Document contains no pages.");
     }
+    file.#irregular = straighten(pdf);
     return file;
   }
 
@@ -57,6 +70,7 @@ export class PdfFile {
   /** One file of the pages of several, with what is alive on them. */
   static merge(files: readonly PdfFile[]): PdfFile {
     const merged = new PDFDocument();
+    for (const file of files) restore(file.#irregular);
     for (const { pageCount, ...file } of files.map((file) => ({ pageCount: file.pageCount, pdf: file.#pdf }))) {
       const map = merged.newGraftMap();
       for (let index = 0; index < pageCount; index++) {
@@ -75,7 +89,9 @@ export class PdfFile {
         });
       }
     }
-    return new PdfFile(merged);
+    const whole = new PdfFile(merged);
+    whole.#irregular = straighten(merged);
+    return whole;
   }
 
   get pageCount(): number {
@@ -160,17 +176,20 @@ export class PdfFile {
   addComments(root: { number: number; content: AnnotationContent }, comments: readonly CommentContent[]): void {
     onPage(this.#pdf, root.content.pageIndex, (page) => {
       for (const comment of comments) {
-        drawReply(page, root.number, root.content.bbox, { ...comment, text: plainText(comment.text) });
+        drawReply(page, root.number, root.content.bbox, comment);
       }
     });
   }
 
   applyRedactions(): void {
-    applyRedactions(this.#pdf);
+    this.#emptyRedactions = applyRedactions(this.#pdf);
   }
 
   flatten(which: ReadonlySet<number> | "all"): void {
     flatten(this.#pdf, which);
+    if (which !== "all") return;
+    outlineEmpty(this.#pdf, this.#emptyRedactions);
+    this.#emptyRedactions = [];
   }
 
   /** Keeps the pages from `start` to `end`, both included; negative ones count from the last. */
@@ -184,9 +203,23 @@ export class PdfFile {
     this.#pdf.rearrangePages(Array.from({ length: to - from + 1 }, (_, index) => from + index));
   }
 
-  /** The whole file anew: nothing of former revisions and nothing that no page needs is in it; numbers stay. */
-  save({ decrypted = false } = {}): Uint8Array {
-    const buffer = this.#pdf.saveToBuffer(decrypted ? "garbage=1,compress,encrypt=none" : "garbage=1,compress");
+  /** Leaves out of the file what the engine core loses with every operation: see {@link dropCatalogKeys}. */
+  loseCatalogKeys(): void {
+    dropCatalogKeys(this.#pdf);
+  }
+
+  /**
+   * The whole file anew: nothing of former revisions and nothing that no page needs is in it; an encrypted file stays so.
+   * @param keepNumbers whether the objects keep their numbers and annotations their order, which a file that leaves the
+   * engine does not
+   */
+  save({ keepNumbers = false } = {}): Uint8Array {
+    if (!keepNumbers) {
+      reverseAnnotations(this.#pdf);
+      this.#pdf.setMetaData("info:Producer", "PSPDFKit");
+    }
+    restore(this.#irregular);
+    const buffer = this.#pdf.saveToBuffer(keepNumbers ? "garbage=1,compress" : "garbage=2,compress");
     const bytes = Uint8Array.from(buffer.asUint8Array());
     buffer.destroy();
     return bytes;
@@ -194,14 +227,5 @@ export class PdfFile {
 
   close(): void {
     this.#pdf.destroy();
-  }
-}
-
-function parse(bytes: Uint8Array): PDFDocument {
-  try {
-    return new PDFDocument(bytes);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw badRequest("INVALID_PDF", `the bytes cannot be read as a PDF: ${reason}`);
   }
 }

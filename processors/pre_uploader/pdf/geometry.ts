@@ -56,3 +56,39 @@ export interface Point {
   x: number;
   y: number;
 }
+
+/** What two rectangles share; undefined where they only touch. */
+export function intersection(one: Box, other: Box): Box | undefined {
+  const [left, right] = [Math.max(one.left, other.left), Math.min(one.right, other.right)];
+  const [top, bottom] = [Math.max(one.top, other.top), Math.min(one.bottom, other.bottom)];
+  return left < right && top < bottom ? { left, top, right, bottom } : undefined;
+}
+
+/** A rectangle that is larger on each side; smaller by a negative number, but never turned inside out. */
+export function grown({ left, top, right, bottom }: Box, by: number): Box {
+  const [x, y] = [Math.max(by, (left - right) / 2), Math.max(by, (top - bottom) / 2)];
+  return { left: left - x, top: top - y, right: right + x, bottom: bottom + y };
+}
+
+/** Whether a line goes through the inside of a rectangle (Liang and Barsky, 1984). */
+export function crosses(
+  [fromX, fromY]: readonly [number, number],
+  [toX, toY]: readonly [number, number],
+  { left, top, right, bottom }: Box,
+): boolean {
+  const [x, y] = [toX - fromX, toY - fromY];
+  const limits = [
+    [-x, fromX - left],
+    [x, right - fromX],
+    [-y, fromY - top],
+    [y, bottom - fromY],
+  ] as const;
+  let [enters, leaves] = [0, 1];
+  for (const [towards, distance] of limits) {
+    if (towards === 0) {
+      if (distance <= 0) return false;
+    } else if (towards < 0) enters = Math.max(enters, distance / towards);
+    else leaves = Math.min(leaves, distance / towards);
+  }
+  return enters < leaves || (x === 0 && y === 0 && enters <= leaves);
+}

@@ -84,6 +84,7 @@ interface PerCharacter {
   FPDFText_GetCharBox: (
     ...of: [text: number, index: number, left: number, right: number, bottom: number, top: number]
   ) => number;
+  FPDFText_GetLooseCharBox: (text: number, index: number, rectangle: number) => number;
 }
 
 export function perCharacter(pdfium: Pdfium): PerCharacter {

@@ -117,7 +117,8 @@ interface RawText {
 }
 
 function readCharacters(pdfium: Pdfium, text: number): RawText {
-  const { FPDFText_GetUnicode, FPDFText_IsGenerated, FPDFText_GetCharBox } = perCharacter(pdfium);
+  const { FPDFText_GetUnicode, FPDFText_IsGenerated, FPDFText_GetCharBox, FPDFText_GetLooseCharBox } =
+    perCharacter(pdfium);
   const count = pdfium.FPDFText_CountChars(text);
   const codes = new Uint32Array(count);
   const isGenerated = new Uint8Array(count);
@@ -130,10 +131,22 @@ function readCharacters(pdfium: Pdfium, text: number): RawText {
       const at = address + index * boxBytes;
       FPDFText_GetCharBox(text, index, at, at + 8, at + 16, at + 24);
     }
-    const told = new Float64Array(heapOf(pdfium).buffer, address, 4 * count);
-    return { codes, isGenerated, boxes: new Float32Array(told) };
+    const boxes = new Float32Array(new Float64Array(heapOf(pdfium).buffer, address, 4 * count));
+    for (let index = 0; index < count; index++) {
+      const [left = 0, right = 0, bottom = 0, top = 0] = boxes.subarray(4 * index, 4 * index + 4);
+      if (isGenerated[index] === 1 || (right - left > thinnest && top - bottom > thinnest)) continue;
+      // Of a font that is not embedded PDFium knows no outlines: what a line reserves for the glyph is the next best.
+      if (FPDFText_GetLooseCharBox(text, index, address) === 0) continue;
+      const loose = new Float32Array(heapOf(pdfium).buffer, address, 4);
+      const [looseLeft = 0, looseTop = 0, looseRight = 0, looseBottom = 0] = loose;
+      boxes.set([looseLeft, looseRight, looseBottom, looseTop], 4 * index);
+    }
+    return { codes, isGenerated, boxes };
   });
 }
+
+/** A glyph box of less than this, in points, is none: the thinnest strokes are wider. */
+const thinnest = 0.1;
 
 /** Makes objects of characters only on pages where somebody looks at them one by one: most pages are only searched. */
 class LazyPage implements PageContent {
@@ -190,7 +203,8 @@ function readAnnotation(pdfium: Pdfium, page: number, index: number, shown: Tran
 /** PDFium tells device pixels, whole numbers: so many to a point that rounding does not matter. */
 const pixelsPerPoint = 100;
 
-function shownTransform(pdfium: Pdfium, page: number): Transform {
+/** The map from the coordinates of a page that is open to the page as it is shown. */
+export function shownTransform(pdfium: Pdfium, page: number): Transform {
   const width = pdfium.FPDF_GetPageWidthF(page) * pixelsPerPoint;
   const height = pdfium.FPDF_GetPageHeightF(page) * pixelsPerPoint;
   const point = (x: number, y: number) =>

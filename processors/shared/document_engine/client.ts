@@ -22,7 +22,11 @@ export interface InstantJson {
 }
 
 /** What is done to a PDF, in this order. */
-export type BuildAction = "applyInstantJson" | "applyRedactions" | "flatten";
+export type BuildAction =
+  | { type: "applyInstantJson" }
+  | { type: "applyRedactions" }
+  /** By ids of the Instant JSON: without them form fields and links are flattened too. */
+  | { type: "flatten"; annotationIds: readonly string[] };
 
 /** The calls of Document Engine that processors make; for errors see {@link createTransport}. */
 export interface DocumentEngine {
@@ -184,7 +188,9 @@ function buildBody(pdf: Uint8Array, annotations: InstantJson, actions: readonly 
     parts: [
       {
         file: "document",
-        actions: actions.map((type) => (type === "applyInstantJson" ? { type, file: "annotations" } : { type })),
+        actions: actions.map((action) =>
+          action.type === "applyInstantJson" ? { ...action, file: "annotations" } : action,
+        ),
       },
     ],
     output: { type: "pdf" },
@@ -192,7 +198,9 @@ function buildBody(pdf: Uint8Array, annotations: InstantJson, actions: readonly 
   return multipart([
     jsonPart("instructions", "instructions.json", instructions),
     pdfPart("document", pdf),
-    ...(actions.includes("applyInstantJson") ? [jsonPart("annotations", "annotations.json", annotations)] : []),
+    ...(actions.some(({ type }) => type === "applyInstantJson")
+      ? [jsonPart("annotations", "annotations.json", annotations)]
+      : []),
   ]);
 }
 

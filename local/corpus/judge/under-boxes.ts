@@ -1,0 +1,91 @@
+import { areaOf, intersection, type Box } from "../reader/matrix.ts";
+import { areaIn, isBlank, paint, shareOf } from "../reader/picture.ts";
+import { readGlyphs, type PageGlyphs } from "../reader/page.ts";
+import type { PDFPageProxy } from "../reader/pdf.ts";
+import type { Glyph } from "../reader/walk.ts";
+import { fold } from "./fold.ts";
+import type { JudgedRedaction } from "./redaction.ts";
+
+/** Points of a picture to a point of the page. */
+const scale = 2;
+/** Points along the edge of a box that are not looked at: drawing is exact to about half a point. */
+const rim = 1;
+/** Document Engine takes a glyph away once a quarter of its ink is covered, by a few per cent more or less. */
+const coveredInk = 0.35;
+
+/** Whether a box hides a glyph: its middle, and enough of its ink. A glyph that paints nothing has nothing to hide. */
+export function isHidden({ ink }: Glyph, box: Box): boolean {
+  const [x, y] = [(ink.left + ink.right) / 2, (ink.top + ink.bottom) / 2];
+  if (x <= box.left || x >= box.right || y <= box.top || y >= box.bottom) return false;
+  const area = areaOf(ink);
+  return area > 0 && areaOf(intersection(ink, box)) / area >= coveredInk;
+}
+
+/** What is left under the boxes of a page. */
+export async function judgePage(
+  page: PDFPageProxy,
+  redactions: readonly JudgedRedaction[],
+): Promise<{ glyphs: PageGlyphs; findings: string[] }> {
+  const glyphs = await readGlyphs(page);
+  const boxes = redactions.flatMap((redaction) => redaction.boxes.map((box) => ({ redaction, box })));
+  const findings: string[] = [];
+  if (boxes.length === 0) return { glyphs, findings };
+  for (const { redaction, box } of boxes) {
+    const overlay = fold(redaction.overlayText ?? "");
+    const left = glyphs.glyphs.filter((glyph) => !glyph.isSpace && isHidden(glyph, box));
+    const text = left.map((glyph) => glyph.text).join("");
+    if (left.length === 0 || isOverlay(fold(text), overlay)) continue;
+    findings.push(`${left.length} glyphs under a box`);
+  }
+  findings.push(...(await judgePictures(page, boxes)));
+  return { glyphs, findings };
+}
+
+/** The text of an overlay may be repeated or cut. */
+function isOverlay(text: string, overlay: string): boolean {
+  if (overlay === "") return false;
+  return overlay.repeat(Math.ceil(text.length / overlay.length) + 1).includes(text);
+}
+
+async function judgePictures(
+  page: PDFPageProxy,
+  boxes: readonly { redaction: JudgedRedaction; box: Box }[],
+): Promise<string[]> {
+  const painted = await paint(page, { scale });
+  const uncovered = await paint(page, {
+    scale,
+    isLeftOut: ({ bounds, color }) =>
+      boxes.some(({ box, redaction }) => isSameColor(color, redaction.fillColor) && isSameBox(bounds, box)),
+  });
+  const findings: string[] = [];
+  for (const { box, redaction } of boxes) {
+    const area = areaIn(painted, box, rim);
+    if (!area) continue;
+    // Where boxes lie over each other, the colour is that of one of them.
+    const colors = boxes
+      .filter((other) => areaOf(intersection(other.box, box)) > 0)
+      .map((other) => other.redaction.fillColor);
+    const share = [...new Set([redaction.fillColor, ...colors])].reduce(
+      (sum, color) => sum + shareOf(painted, area, channels(color)),
+      0,
+    );
+    if (share < 0.995) findings.push(`${Math.round(100 - 100 * share)} % of a box have another colour than it`);
+    if (!isBlank(uncovered, area)) findings.push("something is drawn beneath a box");
+  }
+  return findings;
+}
+
+function isSameBox(one: Box, other: Box): boolean {
+  const sides = ["left", "top", "right", "bottom"] as const;
+  return sides.every((side) => Math.abs(one[side] - other[side]) <= rim);
+}
+
+function channels(color: string): number[] {
+  return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+}
+
+function isSameColor(one: string | undefined, other: string): boolean {
+  if (one === undefined) return false;
+  const [first, second] = [channels(one), channels(other)];
+  return first.every((value, index) => Math.abs(value - (second[index] ?? 0)) <= 4);
+}

@@ -1,0 +1,81 @@
+import { PermanentError } from "../../../contracts/errors.ts";
+
+/** Where in a document something stands: page, kind of the object, and keys of the grammar; names of the file itself never. */
+export class Place {
+  readonly page: number | undefined;
+  readonly kind: string;
+  readonly #parent: Place | undefined;
+  readonly #step: string;
+
+  constructor(kind: string, page?: number, parent?: Place, step = "") {
+    this.kind = kind;
+    this.page = page;
+    this.#parent = parent;
+    this.#step = step;
+  }
+
+  /** The place under a key that the grammar names, or of a numbered entry. */
+  at(key: string | number, kind = this.kind): Place {
+    return new Place(kind, this.page, this, `/${key}`);
+  }
+
+  get path(): string {
+    return `${this.#parent?.path ?? ""}${this.#step}`;
+  }
+
+  toString(): string {
+    const where = this.page === undefined ? "the document" : `page ${this.page + 1}`;
+    return `${where}, ${this.kind}${this.path === "" ? "" : ` at ${this.path}`}`;
+  }
+}
+
+/** Something that cannot be read, and so cannot be sent on. @param what what is wrong, without quoting the file */
+export function unreadable(place: Place, what: string, cause?: unknown): PermanentError {
+  return new PermanentError("PDF_UNREADABLE_PART", `${place.toString()}: ${what}; repair the PDF in the source case`, {
+    cause,
+  });
+}
+
+/** What one document may cost; what needs more was made to fill memories. */
+export const limits = {
+  /** Of all streams together, decoded. */
+  decodedBytes: 1024 * 1024 * 1024,
+  /** Of one stream, decoded. */
+  streamBytes: 512 * 1024 * 1024,
+  objects: 1_000_000,
+  /** Objects within objects, forms within forms. */
+  nesting: 60,
+  /** In all content streams together. */
+  operators: 20_000_000,
+  /** Before one operator. */
+  operands: 10_000,
+  /** Of one array or string within a content stream, in bytes. */
+  operandBytes: 16 * 1024 * 1024,
+};
+
+type Limit = keyof typeof limits;
+
+export function tooComplex(limit: Limit, place: Place): PermanentError {
+  return new PermanentError("PDF_TOO_COMPLEX", `${place.toString()}: more than ${limits[limit]} ${budgetNames[limit]}`);
+}
+
+const budgetNames: Readonly<Record<Limit, string>> = {
+  decodedBytes: "decoded bytes in the document",
+  streamBytes: "decoded bytes in a stream",
+  objects: "objects",
+  nesting: "levels of nesting",
+  operators: "operators",
+  operands: "operands before an operator",
+  operandBytes: "bytes in an operand",
+};
+
+/** What a document has cost so far. */
+export class Budget {
+  readonly #spent = { decodedBytes: 0, objects: 0, operators: 0 };
+
+  /** @throws PermanentError PDF_TOO_COMPLEX */
+  spend(limit: "decodedBytes" | "objects" | "operators", amount: number, place: Place): void {
+    this.#spent[limit] += amount;
+    if (this.#spent[limit] > limits[limit]) throw tooComplex(limit, place);
+  }
+}
