@@ -136,7 +136,7 @@ function documentOf(json: unknown, text: string): string | null {
   return rowId.safeParse(found).data ?? null;
 }
 
-/** The files of a record that can be told apart, each once. */
+/** The files of a record that can be identified, each once. */
 function filesOf(json: unknown): RefusedRecord["files"] {
   const listed = memberOf(json, "files");
   const files = new Map<string, FileRole>();

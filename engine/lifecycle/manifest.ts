@@ -71,7 +71,7 @@ export async function failMissingUnits(
   };
   for await (const { records } of manifestParts(s3, bucket, id)) {
     for await (const record of records) {
-      const error = record.kind === "refused" ? record.error : unheard;
+      const error = record.kind === "refused" ? record.error : missingAtDeadline;
       units.push(...unitsOf(record, request).map((unit) => ({ ...unit, error })));
       if (units.length >= chunk) await flush();
     }
@@ -85,9 +85,9 @@ interface Unit extends ManifestUnit {
   readonly error: WireError;
 }
 
-const unheard: WireError = {
+const missingAtDeadline: WireError = {
   code: "DEADLINE_EXCEEDED",
-  message: "nothing was heard of it before the processing deadline",
+  message: "no event about it came before the processing deadline",
 };
 
 async function failUnrecorded(db: Registry, exchangeId: string, units: Unit[], now: Date): Promise<number> {

@@ -5,7 +5,7 @@ import type { CheckResult } from "../check/check.ts";
 import type { Client, ExchangeView } from "../platform/client.ts";
 import { PlatformInputError } from "../platform/errors.ts";
 
-/** One file that came to grief in one stage, as `GET /exchanges/{id}/documents?state=failed` lists it. */
+/** One file that failed in one stage, as `GET /exchanges/{id}/documents?state=failed` lists it. */
 const failedUnit = z.object({
   documentId: z.string(),
   fileId: z.string(),
