@@ -24,6 +24,9 @@ export const annotationChoices = z.strictObject({
 });
 export type AnnotationChoices = z.infer<typeof annotationChoices>;
 
+/** The choices in messages and executions that are under way: a former release sent messages that did not name redactions. */
+export const acceptedChoices = annotationChoices.extend({ redactionsAs: brandLayerOrLeave.default("leave") });
+
 /** The annotation types that travel, in the order in which they are worked on. */
 export const annotationTypes = [
   "redactions",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { annotationChoices } from "./annotations.ts";
+import { acceptedChoices } from "./annotations.ts";
 import { exchangeContext } from "./ids.ts";
 
 /** URLs of the exchange's queues that the payload Lambda feeds: those that the exchange has. */
@@ -15,7 +15,7 @@ export const executionInput = z.strictObject({
   manifestPrefix: z.string().min(1),
   caseBucket: z.string().min(1),
   /** How annotations travel; null where none do. */
-  annotations: annotationChoices.nullable(),
+  annotations: acceptedChoices.nullable(),
   queues: firstQueues,
 });
 export type ExecutionInput = z.infer<typeof executionInput>;
@@ -26,7 +26,7 @@ export const payloadInput = z.strictObject({
   dataBucket: z.string().min(1),
   partKey: z.string().min(1),
   caseBucket: z.string().min(1),
-  annotations: annotationChoices.nullable(),
+  annotations: acceptedChoices.nullable(),
   queues: firstQueues,
 });
 export type PayloadInput = z.infer<typeof payloadInput>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { annotationChoices, annotationTypes } from "./annotations.ts";
+import { acceptedChoices, annotationTypes } from "./annotations.ts";
 import { exchangeContext, rowId } from "./ids.ts";
 import { wireError } from "./errors.ts";
 import { exhibitPair, manifestFile, sourceBatchId } from "./manifest.ts";
@@ -35,7 +35,7 @@ export const preUploaderMessage = z.strictObject({
   /** The bucket that holds the files of all cases. */
   bucket: z.string().min(1),
   file: manifestFile,
-  annotations: annotationChoices,
+  annotations: acceptedChoices,
 });
 export type PreUploaderMessage = z.infer<typeof preUploaderMessage>;
 

@@ -1,6 +1,12 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { annotationChoices, isRedaction, routeOf, type AnnotationChoices } from "../../contracts/annotations.ts";
+import {
+  acceptedChoices,
+  annotationChoices,
+  isRedaction,
+  routeOf,
+  type AnnotationChoices,
+} from "../../contracts/annotations.ts";
 
 const wayOf = fc.constantFrom("brand_in" as const, "layer" as const);
 const anyChoices: fc.Arbitrary<AnnotationChoices> = fc.record(
@@ -78,5 +84,9 @@ describe("how annotations travel", () => {
     const { error } = annotationChoices.safeParse({ redactionsAs: "leave", highlightsAs: "leave", notesAs: "leave" });
 
     expect(error?.issues.map(({ path }) => path)).to.deep.equal([["highlightsAs"], ["notesAs"]]);
+  });
+
+  it("leaves redactions behind for a message of a former release that has no choice for them", () => {
+    expect(acceptedChoices.parse({ notesAs: "layer" })).to.deep.equal({ redactionsAs: "leave", notesAs: "layer" });
   });
 });
