@@ -16,7 +16,7 @@ export interface Aside {
   stream: number;
   resources: Value;
   place: Place;
-  /** Whether glyphs without Unicode are a fault: nobody can say what they read. Of form fields they are check marks. */
+  /** Whether glyphs without Unicode are a fault. Form fields have them as check marks. */
   mustBeReadable: boolean;
 }
 

@@ -2,6 +2,7 @@ import { destinationKinds, kinds, variants } from "../rebuild/grammar.ts";
 import type { Kind, Rule } from "../rebuild/grammar.ts";
 import { nameOf, readFile } from "./file.ts";
 import type { PdfFile } from "./file.ts";
+import { checkResources, isPrimitive } from "./values.ts";
 import { Place } from "./place.ts";
 import type { FoundText } from "./place.ts";
 import type { Aside } from "./probe.ts";
@@ -86,9 +87,9 @@ class Walk implements Structure {
         this.#object(value, kind, at);
       });
     }
-    for (const visit of this.#drawn) {
-      faultsAt(visit.place.at("Resources"), () => {
-        this.#checkResources(visit);
+    for (const { value, kind, place: at } of this.#drawn) {
+      faultsAt(at.at("Resources"), () => {
+        checkResources(dictionaryOf(value).get("Resources"), this.#namesOf(value, kind), (one) => this.#resolve(one));
       });
     }
     for (const { number, kinds: wanted, place: at } of this.#backs) {
@@ -256,7 +257,7 @@ class Walk implements Structure {
     if (resources === undefined) return;
     for (const glyph of this.#glyphs(font)) {
       if (glyph instanceof Reference) {
-        this.asides.push({ stream: glyph.number, resources, place: place.at("CharProcs"), mustBeReadable: true });
+        this.asides.push({ stream: glyph.number, resources, place: place.at("CharProcs"), mustBeReadable: false });
       }
     }
   }
@@ -294,25 +295,17 @@ class Walk implements Structure {
     for (const text of texts) this.texts.push({ text, place });
   }
 
-  /** What is not drawn could hide anything. @throws Fault */
-  #checkResources({ value, kind }: Visit): void {
+  /** The names that the content of an object uses. */
+  #namesOf(value: Dictionary | Stream, kind: Kind): Set<string> {
     const dictionary = dictionaryOf(value);
-    const resources = this.#resolve(dictionary.get("Resources"));
-    if (!(resources instanceof Map)) return;
     const contents =
       kind === "page" ? [dictionary.get("Contents")] : kind === "type3" ? this.#glyphs(dictionary) : [value];
-    const used = new Set(
+    return new Set(
       contents.flatMap((content) => {
         const stream = content instanceof Stream ? content : this.#resolve(content);
         return stream instanceof Stream ? [...(this.#names.get(stream) ?? [])] : [];
       }),
     );
-    for (const category of ["Font", "XObject", "Pattern"]) {
-      const entries = this.#resolve(resources.get(category));
-      if (entries instanceof Map && [...entries.keys()].some((name) => !used.has(name))) {
-        throw new Fault("it has resources that nothing uses");
-      }
-    }
   }
 
   #glyphs(font: Dictionary): Value[] {
@@ -329,19 +322,4 @@ const streamKeys = new Set(["Length", "Filter", "DecodeParms"]);
 
 function dictionaryOf(value: Dictionary | Stream): Dictionary {
   return value instanceof Stream ? value.dictionary : value;
-}
-
-function isPrimitive(value: Value | Stream | undefined, is: string): boolean {
-  switch (is) {
-    case "boolean":
-      return typeof value === "boolean";
-    case "integer":
-      return typeof value === "number" && Number.isInteger(value);
-    case "number":
-      return typeof value === "number";
-    case "name":
-      return value instanceof Name;
-    default:
-      return value instanceof Uint8Array;
-  }
 }
