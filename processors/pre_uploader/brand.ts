@@ -2,11 +2,12 @@ import { PermanentError } from "../../contracts/errors.ts";
 import type { BuildAction, DocumentEngine, InstantJson } from "../shared/document_engine/client.ts";
 import { brandedJsonOf, destinationId, drawnContent } from "./layers.ts";
 import type { Attachments } from "./layers.ts";
+import type { Box } from "./pdf/geometry.ts";
 import type { PdfWork } from "./pdf-worker/pool.ts";
 import type { Drawn } from "./proof/proof.ts";
 import { RedactedTerms } from "./proof/terms.ts";
 import { isQuoting } from "./quoting.ts";
-import { drawnBoxesOf, redactionOf, textOf } from "./sort.ts";
+import { drawnBoxesOf, redactionOf, splitUnderRedactions, textOf } from "./sort.ts";
 import type { CarriedAnnotation } from "./sort.ts";
 
 /** What shall become part of the pages. */
@@ -23,6 +24,8 @@ export interface Branded {
   redactions: number;
   /** What the document lost when it was rebuilt, by plural nouns. */
   removed: Record<string, number>;
+  /** How many annotations went with a redaction of another exhibit that they touch. */
+  droppedUnderRedaction: number;
 }
 
 /** Texts that the product itself prints: they hide nothing and quote nobody. */
@@ -37,12 +40,17 @@ const stamps = new Set(["bates", "confidentialityCodes"]);
 export async function brand(
   deps: { engine: DocumentEngine; pdf: PdfWork },
   source: Uint8Array,
-  brandings: readonly Branding[],
+  allBrandings: readonly Branding[],
 ): Promise<Branded> {
-  const branded = brandings.flatMap((branding) => branding.branded);
+  const { branded, droppedUnderRedaction } = splitUnderRedactions(allBrandings.flatMap((branding) => branding.branded));
+  const brandings = allBrandings.map((branding) => ({
+    ...branding,
+    branded: branding.branded.filter((annotation) => !droppedUnderRedaction.includes(annotation)),
+  }));
   const redactions = branded.filter(({ type }) => type === "redactions").map(redactionOf);
   const others = branded.filter(({ type }) => type !== "redactions");
-  if (branded.length === 0) return { pdf: source, terms: new RedactedTerms({ terms: [] }), redactions: 0, removed: {} };
+  const report = { redactions: redactions.length, droppedUnderRedaction: droppedUnderRedaction.length };
+  if (branded.length === 0) return { ...report, pdf: source, terms: new RedactedTerms({ terms: [] }), removed: {} };
 
   const stamped = others.filter(({ type }) => stamps.has(type));
   const allowedTexts = [...redactions.map(({ overlayText }) => overlayText ?? ""), ...stamped.map(textOf)];
@@ -55,7 +63,7 @@ export async function brand(
   const produced = await deps.engine.build(given, together(brandings), actionsOf(brandings));
   const drawn = others.flatMap(drawingsOf);
   const { pdf, removed } = await deps.pdf.finish({ source: given, produced, redactions, terms: data, drawn });
-  return { pdf, terms, redactions: redactions.length, removed };
+  return { ...report, pdf, terms, removed };
 }
 
 function assertNothingQuotes(annotations: readonly CarriedAnnotation[], terms: RedactedTerms): void {
@@ -74,11 +82,14 @@ function assertNothingQuotes(annotations: readonly CarriedAnnotation[], terms: R
 function drawingsOf(annotation: CarriedAnnotation): Drawn[] {
   const { content, type } = annotation;
   const text = stamps.has(type) ? textOf(annotation) : "";
-  return drawnBoxesOf(content).map((box, index) => ({
-    pageIndex: content.pageIndex,
-    box,
-    text: index === 0 ? text : "",
-  }));
+  const boxes = drawnBoxesOf(content).map((box) => (type === "highlights" ? withRoundEnds(box) : box));
+  return boxes.map((box, index) => ({ pageIndex: content.pageIndex, box, text: index === 0 ? text : "" }));
+}
+
+/** A highlight may be drawn with round ends, which reach beyond its box. */
+function withRoundEnds({ left, top, right, bottom }: Box): Box {
+  const reach = Math.min(right - left, bottom - top) / 4;
+  return { left: left - reach, top: top - reach, right: right + reach, bottom: bottom + reach };
 }
 
 /** Flattening names what it means: without ids it would take form fields and links too. */

@@ -1,7 +1,7 @@
 import { Image, PDFAnnotation, type PDFDocument, type PDFPage } from "mupdf";
 import { isMarkup, redactionType, type AnnotationContent, type CommentContent } from "../content.ts";
 import { plainText } from "../rich-text.ts";
-import { quadOf, rectOf, rgb, type Box } from "./geometry.ts";
+import { markedQuadOf, quadOf, rectOf, rgb, type Box } from "./geometry.ts";
 import { putString, writeExtras } from "./objects.ts";
 
 /** An image that stickers show. */
@@ -73,7 +73,7 @@ function shapeOf(
   if (type === redactionType) return drawRedaction(page, content);
   if (isMarkup(type)) {
     const markup = page.createAnnotation(markups[type] ?? "Highlight");
-    markup.setQuadPoints((content.rects ?? [bbox]).map(quadOf));
+    markup.setQuadPoints((content.rects ?? [bbox]).map(markedQuadOf));
     markup.setColor(rgb(content.color ?? "#FCEE7C"));
     if (content.note) markup.setContents(content.note);
     return markup;

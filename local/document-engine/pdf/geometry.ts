@@ -9,6 +9,12 @@ export const quadOf = ([left, top, width, height]: Box): Quad => {
   const [right, bottom] = [left + width, top + height];
   return [left, top, right, top, left, bottom, right, bottom];
 };
+/** The corners of marked text, which runs along the longer side: its ends are drawn round, by its height. */
+export const markedQuadOf = (box: Box): Quad => {
+  const [left, top, width, height] = box;
+  const [right, bottom] = [left + width, top + height];
+  return height > width ? [right, top, right, bottom, left, top, left, bottom] : quadOf(box);
+};
 
 /** The smallest upright box round a quadrilateral. */
 export function boxOfQuad(quad: Quad): Box {

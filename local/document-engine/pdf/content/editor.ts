@@ -69,7 +69,9 @@ class Editor implements Editing {
   isCovered({ ink, shift, isExact }: ShownCode, toPage: Matrix): boolean {
     const origin = transformed(shift, toPage);
     const size = Math.max(...toPage.slice(0, 4).map(Math.abs));
-    const area: Rect = [origin[0] - 3 * size, origin[1] - 3 * size, origin[0] + 3 * size, origin[1] + 3 * size];
+    // A glyph of a Type3 font may be many times as large as the size of its font.
+    const reach = size * Math.max(3, ...ink.map((edge) => Math.abs(edge) + 1));
+    const area: Rect = [origin[0] - reach, origin[1] - reach, origin[0] + reach, origin[1] + reach];
     const near = this.#boxes.filter((box) => overlap(area, box));
     if (!near.length) return false;
     const known = isExact ? undefined : this.#ink.at(origin, Math.min(1, Math.max(0.3, size * 0.03)));
