@@ -7,7 +7,7 @@ import type { PdfWork } from "./pdf-worker/pool.ts";
 import type { Drawn } from "./proof/proof.ts";
 import { RedactedTerms } from "./proof/terms.ts";
 import { isQuoting } from "./quoting.ts";
-import { drawnBoxesOf, redactionOf, textOf } from "./sort.ts";
+import { drawnBoxesOf, redactionOf, splitUnderRedactions, textOf } from "./sort.ts";
 import type { CarriedAnnotation } from "./sort.ts";
 
 /** What shall become part of the pages. */
@@ -24,6 +24,8 @@ export interface Branded {
   redactions: number;
   /** What the document lost when it was rebuilt, by plural nouns. */
   removed: Record<string, number>;
+  /** How many annotations went with a redaction of another exhibit that they touch. */
+  droppedUnderRedaction: number;
 }
 
 /** Texts that the product itself prints: they hide nothing and quote nobody. */
@@ -38,12 +40,17 @@ const stamps = new Set(["bates", "confidentialityCodes"]);
 export async function brand(
   deps: { engine: DocumentEngine; pdf: PdfWork },
   source: Uint8Array,
-  brandings: readonly Branding[],
+  allBrandings: readonly Branding[],
 ): Promise<Branded> {
-  const branded = brandings.flatMap((branding) => branding.branded);
+  const { branded, droppedUnderRedaction } = splitUnderRedactions(allBrandings.flatMap((branding) => branding.branded));
+  const brandings = allBrandings.map((branding) => ({
+    ...branding,
+    branded: branding.branded.filter((annotation) => !droppedUnderRedaction.includes(annotation)),
+  }));
   const redactions = branded.filter(({ type }) => type === "redactions").map(redactionOf);
   const others = branded.filter(({ type }) => type !== "redactions");
-  if (branded.length === 0) return { pdf: source, terms: new RedactedTerms({ terms: [] }), redactions: 0, removed: {} };
+  const report = { redactions: redactions.length, droppedUnderRedaction: droppedUnderRedaction.length };
+  if (branded.length === 0) return { ...report, pdf: source, terms: new RedactedTerms({ terms: [] }), removed: {} };
 
   const stamped = others.filter(({ type }) => stamps.has(type));
   const allowedTexts = [...redactions.map(({ overlayText }) => overlayText ?? ""), ...stamped.map(textOf)];
@@ -56,7 +63,7 @@ export async function brand(
   const produced = await deps.engine.build(given, together(brandings), actionsOf(brandings));
   const drawn = others.flatMap(drawingsOf);
   const { pdf, removed } = await deps.pdf.finish({ source: given, produced, redactions, terms: data, drawn });
-  return { pdf, terms, redactions: redactions.length, removed };
+  return { ...report, pdf, terms, removed };
 }
 
 function assertNothingQuotes(annotations: readonly CarriedAnnotation[], terms: RedactedTerms): void {

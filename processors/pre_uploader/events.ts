@@ -13,6 +13,8 @@ export type PreUploadOutcome =
       exhibits: ExhibitReport[];
       /** What the PDF of the document lost when it was rebuilt, by plural nouns. */
       removed: Record<string, number>;
+      /** How many annotations of one exhibit touch a redaction of another, and went with it where both are shown. */
+      droppedFromDocument: number;
     };
 
 /** The event about a document; the same outcome has the same id, however often it is published. */
@@ -56,8 +58,8 @@ function exhibitDetail({ droppedUnderRedaction, excluded, ...report }: ExhibitRe
 const unseen: ReadonlySet<string> = new Set(["document properties", "metadata streams", "structure trees"]);
 
 /** What did not arrive although the request asks for it. */
-function warningOf({ exhibits, removed }: PreUploadOutcome & { skipped: false }) {
-  const annotations = annotationsNotCarried(exhibits);
+function warningOf({ exhibits, removed, droppedFromDocument }: PreUploadOutcome & { skipped: false }) {
+  const annotations = annotationsNotCarried(exhibits, droppedFromDocument);
   const lost = Object.entries(removed)
     .filter(([noun, count]) => count > 0 && !unseen.has(noun))
     .map(([noun, count]) => `${noun} removed: ${count}`);
@@ -68,9 +70,12 @@ function warningOf({ exhibits, removed }: PreUploadOutcome & { skipped: false })
   };
 }
 
-function annotationsNotCarried(exhibits: readonly ExhibitReport[]): string | undefined {
+function annotationsNotCarried(exhibits: readonly ExhibitReport[], droppedFromDocument: number): string | undefined {
   const quoting = exhibits.reduce((sum, { withheld }) => sum + withheld.count, 0);
-  const touching = exhibits.reduce((sum, { droppedUnderRedaction }) => sum + droppedUnderRedaction, 0);
+  const touching = exhibits.reduce(
+    (sum, { droppedUnderRedaction }) => sum + droppedUnderRedaction,
+    droppedFromDocument,
+  );
   if (quoting + touching === 0) return undefined;
   const ids = exhibits.flatMap(({ withheld }) => withheld.ids).slice(0, namedAtMost);
   const quotes = quoting > 0 ? ` (${ids.join(", ")}${ids.length < quoting ? ", …" : ""})` : "";

@@ -52,8 +52,9 @@ export async function preUpload(
     await publishEvent(deps.sns, deps.topicArn, outcomeEvent(message, { skipped: true }, deps.now()));
     return { skipped: true };
   }
-  const { size, loads, reports, removed } = await makeDocument(deps, message, original);
-  const outcome = { skipped: false as const, size, exhibits: reports, removed };
+  const { loads, reports, ...made } = await makeDocument(deps, message, original);
+  const { size } = made;
+  const outcome = { skipped: false as const, exhibits: reports, ...made };
   await publishEvent(deps.sns, deps.topicArn, outcomeEvent(message, outcome, deps.now()));
   await sendMessage(deps.sqs, deps.uploaderQueueUrl, uploaderMessage(message, size, loads));
   for (const report of reports) {
@@ -68,6 +69,7 @@ interface MadeDocument {
   loads: ExhibitLoad[];
   reports: ExhibitReport[];
   removed: Record<string, number>;
+  droppedFromDocument: number;
 }
 
 /**
@@ -84,14 +86,14 @@ async function makeDocument(
   const { bytes: source } = await deps.pdf.prepare(original);
   if (exhibits.length === 0) {
     await putPdf(deps.s3, bucket, file.destinationKey, original);
-    return { size: original.length, loads: [], reports: [], removed: {} };
+    return { size: original.length, loads: [], reports: [], removed: {}, droppedFromDocument: 0 };
   }
   const gathered: (Gathered & { exhibitId: string })[] = [];
   for (const pair of exhibits) {
     const found = await gather(deps.engine, sourceIdOf(message, pair), message.annotations);
     gathered.push({ ...found, exhibitId: pair.exhibitId });
   }
-  const document: MadeDocument = { size: 0, loads: [], reports: [], removed: {} };
+  const document: MadeDocument = { size: 0, loads: [], reports: [], removed: {}, droppedFromDocument: 0 };
   const brandings: Branding[] = [];
   for (const { exhibitId, ...found } of gathered) {
     const own = { ...exchange, documentId: destinationDocumentId, exhibitId };
@@ -104,10 +106,11 @@ async function makeDocument(
     document.removed = made.report.removed;
   }
   if (exhibits.length > 1) {
-    const { pdf, removed } = await brand(deps, source, brandings);
+    const { pdf, removed, droppedUnderRedaction } = await brand(deps, source, brandings);
     await putPdf(deps.s3, bucket, file.destinationKey, pdf);
     document.size = pdf.length;
     document.removed = removed;
+    document.droppedFromDocument = droppedUnderRedaction;
   }
   return document;
 }

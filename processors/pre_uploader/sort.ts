@@ -124,8 +124,8 @@ export function assertAccounted({ fetched, branded, layered, left }: RedactionCo
   );
 }
 
-/** Taken out here, and not left to Document Engine, so that they are known and reported. */
-function splitUnderRedactions(
+/** What goes with a redaction is taken out here, and not left to Document Engine, so that it is known and reported. */
+export function splitUnderRedactions(
   branded: readonly CarriedAnnotation[],
 ): Pick<Sorted, "branded" | "droppedUnderRedaction"> {
   const redactions = branded.filter(({ type }) => type === "redactions");

@@ -19,7 +19,7 @@ describe("the stand-in of Document Engine, given odd or damaged files", function
     const { status, body } = await kit.ask("POST", "/api/documents", {
       form: { file: bytes, document_id: "odd", overwrite_existing_document: "true" },
     });
-    return { status, told: (body as { error?: { description: string } }).error?.description };
+    return { status, description: (body as { error?: { description: string } }).error?.description };
   };
 
   it("refuses what is empty, damaged, truncated or without pages, each in the engine's words", async () => {
@@ -38,13 +38,13 @@ describe("the stand-in of Document Engine, given odd or damaged files", function
     ];
 
     // Assess
-    const damaged = { status: 400, told: "File not in PDF format or corrupted." };
+    const damaged = { status: 400, description: "File not in PDF format or corrupted." };
     expect(answers).to.deep.equal([
-      { status: 400, told: "File not found or could not be opened." },
+      { status: 400, description: "File not found or could not be opened." },
       damaged,
       damaged,
       damaged,
-      { status: 400, told: "Document contains no pages." },
+      { status: 400, description: "Document contains no pages." },
     ]);
   });
 

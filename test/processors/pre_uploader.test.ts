@@ -292,6 +292,30 @@ describe("the pre-uploader processor", () => {
     expect(await texts(message.file.destinationKey)).to.not.match(/Nothing|Geheimnis123/);
   });
 
+  it("leaves out of the PDF of a document what touches a redaction of another of its exhibits", async () => {
+    // Prepare
+    const pdf = await makePdf([{ lines }]);
+    const [left, top, width, height] = await boxOfWord(pdf, 0, "Geheimnis123");
+    const message = await bench.place(pdf, [
+      [make.redaction("R1", 0, [left, top, width, height])],
+      [make.bates("B1", 0, [left + 10, top - 5, 120, 14], "ABC-0000001")],
+    ]);
+
+    // Act
+    await preUpload(bench.to, message);
+
+    // Assess
+    const [upload] = await uploads();
+    const texts = async (key: string) => (await textsOf(await bench.bytes(key)))[0];
+    expect(await texts(upload!.loads![1]!.key)).to.include("ABC-0000001");
+    expect(await texts(message.file.destinationKey)).not.to.match(/ABC-0000001|Geheimnis123/);
+    const [event] = await events();
+    expect(event!.detail["warning"]).to.deep.equal({
+      code: "ANNOTATIONS_NOT_CARRIED",
+      message: "annotations were not carried: 0 quote what a redaction hides, 1 touch a redaction and went with it",
+    });
+  });
+
   it("copies a document that has no exhibits as it is, without asking Document Engine", async () => {
     const pdf = await makePdf([{ lines }]);
     const message = await bench.place(pdf, []);

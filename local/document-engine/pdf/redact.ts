@@ -157,12 +157,16 @@ function drawing(page: PDFPage, operations: readonly string[], open: number): st
   return `${"Q\n".repeat(open)}q ${matrix} cm\n${operations.join("\n")}\nQ\n`;
 }
 
+/** In points; smaller ones nobody reads. */
+const smallestOverlay = 5;
+
 function addOverlay(page: PDFPage, { boxes, overlay }: Redaction): number[] {
   if (!overlay) return [];
-  return boxes.map((box) => {
+  return boxes.flatMap((box) => {
     const [, , width, height] = box;
-    // It is printed within the box.
-    const size = Math.max(1, Math.min(9, height * 0.7, (width - 4) / (0.75 * overlay.text.length)));
+    // It is printed within the box, or not at all.
+    const size = Math.min(9, height * 0.7, (width - 4) / (0.75 * overlay.text.length));
+    if (size < smallestOverlay) return [];
     const times = overlay.repeat ? Math.max(1, Math.floor(width / (size * 0.6 * (overlay.text.length + 1)))) : 1;
     const text = page.createAnnotation("FreeText");
     text.setRect(rectOf(box));

@@ -1,4 +1,5 @@
 /** CMaps (ISO 32000-1, 9.7.5 and 9.10.3): their mappings, written anew; names, comments and programs go. */
+import { PermanentError } from "../../../contracts/errors.ts";
 import { unreadable } from "./faults.ts";
 import type { Place } from "./faults.ts";
 import { Tokens } from "./tokens.ts";
@@ -18,7 +19,7 @@ export function rewriteCMap(content: Buffer, place: Place, isQuoting: (text: str
   let section: string | undefined;
   let pending: Token[] = [];
   let vertical = false;
-  for (let token = tokens.next(); token !== undefined; token = tokens.next()) {
+  for (let token = nextOf(tokens); token !== undefined; token = nextOf(tokens)) {
     if (token.type !== "word") {
       if (section !== undefined || pending.length < 2) pending.push(token);
       else pending = [...pending.slice(-1), token];
@@ -32,6 +33,16 @@ export function rewriteCMap(content: Buffer, place: Place, isQuoting: (text: str
     pending = [];
   }
   return Buffer.from(wrapped(out, vertical), "latin1");
+}
+
+/** A mapping ends where it cannot be read on: what it maps until then is right, and no glyph depends on the rest. */
+function nextOf(tokens: Tokens): Token | undefined {
+  try {
+    return tokens.next();
+  } catch (cause) {
+    if (cause instanceof PermanentError && cause.code === "PDF_UNREADABLE_PART") return undefined;
+    throw cause;
+  }
 }
 
 function isVertical([name, value]: readonly Token[]): boolean {

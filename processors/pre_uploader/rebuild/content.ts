@@ -120,7 +120,7 @@ class Rewriting {
       tag.name === "OC" &&
       properties?.type === "name" &&
       !this.#around.isVisible(this.#around.find("Properties", properties.name));
-    if (this.#marks.length >= 100_000) throw tooComplex("nesting", this.#place);
+    if (this.#marks.length >= limits.markedContent) throw tooComplex("markedContent", this.#place);
     this.#marks.push(isHidden);
     if (isHidden) this.#hidden++;
   }
@@ -154,7 +154,7 @@ class Rewriting {
     const resource = first?.type === "name" ? first.name : "";
     switch (name) {
       case "q":
-        if (!this.#settings.save()) throw tooComplex("nesting", this.#place);
+        if (this.#settings.save() > limits.savedStates) throw tooComplex("savedStates", this.#place);
         this.#write(name, []);
         return;
       case "Q":

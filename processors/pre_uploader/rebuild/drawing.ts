@@ -99,7 +99,9 @@ function copyResource(
   const copy = copier.value(rule, raw, place);
   if (copy === undefined) return category === "Font" ? stockFont(copier) : undefined;
   const value = copy instanceof PDFDict || copy instanceof PDFArray ? copier.target.register(copy) : copy;
-  const resource = known?.value === value ? known : { name: copier.newName(letter), value };
+  // Something within it may have used it, too.
+  const current = copier.used.get(raw);
+  const resource = current?.value === value ? current : { name: copier.newName(letter), value };
   copier.used.set(raw, resource);
   return resource;
 }

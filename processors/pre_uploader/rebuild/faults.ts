@@ -19,8 +19,15 @@ export class Place {
     return new Place(kind, this.page, this, `/${key}`);
   }
 
+  /** The last of its steps: more would say no more. */
   get path(): string {
-    return `${this.#parent?.path ?? ""}${this.#step}`;
+    return this.#lastSteps(mostSteps);
+  }
+
+  #lastSteps(count: number): string {
+    if (count === 0) return "";
+    const before = this.#parent === undefined ? "" : this.#parent.#lastSteps(count - 1);
+    return `${before}${this.#step}`;
   }
 
   toString(): string {
@@ -28,6 +35,8 @@ export class Place {
     return `${where}, ${this.kind}${this.path === "" ? "" : ` at ${this.path}`}`;
   }
 }
+
+const mostSteps = 8;
 
 /** Something that cannot be read, and so cannot be sent on. @param what what is wrong, without quoting the file */
 export function unreadable(place: Place, what: string, cause?: unknown): PermanentError {
@@ -41,12 +50,16 @@ export const limits = {
   /** Of all streams together, decoded. */
   decodedBytes: 1024 * 1024 * 1024,
   /** Of one stream, decoded. */
-  streamBytes: 512 * 1024 * 1024,
+  streamBytes: 256 * 1024 * 1024,
   objects: 1_000_000,
   /** Objects within objects, forms within forms. */
   nesting: 60,
+  /** Graphics states that are saved one upon the other. */
+  savedStates: 10_000,
+  /** Sequences of marked content within each other. */
+  markedContent: 100_000,
   /** In all content streams together. */
-  operators: 20_000_000,
+  operators: 5_000_000,
   /** Before one operator. */
   operands: 10_000,
   /** Of one array or string within a content stream, in bytes. */
@@ -64,6 +77,8 @@ const budgetNames: Readonly<Record<Limit, string>> = {
   streamBytes: "decoded bytes in a stream",
   objects: "objects",
   nesting: "levels of nesting",
+  savedStates: "saved graphics states",
+  markedContent: "sequences of marked content within each other",
   operators: "operators",
   operands: "operands before an operator",
   operandBytes: "bytes in an operand",

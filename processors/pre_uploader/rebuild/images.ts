@@ -5,6 +5,7 @@ import { componentsOf } from "./color.ts";
 import type { StreamJob } from "./copier.ts";
 import { unreadable } from "./faults.ts";
 import type { Place } from "./faults.ts";
+import { textsIn, withoutTrailer } from "./fax.ts";
 import { FilterFault, rowBytes, unpredict } from "./filters.ts";
 import { withoutExtensions } from "./jbig2.ts";
 import { withoutComments } from "./jpeg2000.ts";
@@ -16,7 +17,11 @@ export function pixelContent(job: StreamJob): Uint8Array {
   const { copier, source, into, place } = job;
   const decoded = copier.reading.unpack(source, place, true);
   if (decoded.filter === undefined) return rawPixels(job, decoded);
-  const content = formatted(decoded, place);
+  const content = formatted(decoded, place, copier.reading.number(decoded.parms ?? source.dict, "K") ?? 0);
+  // Where such an image ends, only its picture says: what follows it could be read.
+  if (decoded.filter === "CCITTFaxDecode" && textsIn(content).some(copier.isQuoting)) {
+    throw unreadable(place, "it has bytes that read as a text which a redaction hides");
+  }
   into.set(key("Filter"), PDFName.of(decoded.filter));
   if (decoded.parms) {
     const parms = copier.object("decodeParms", decoded.parms, place.at("DecodeParms"));
@@ -25,7 +30,7 @@ export function pixelContent(job: StreamJob): Uint8Array {
   return content;
 }
 
-function formatted({ bytes, filter }: Decoded, place: Place): Uint8Array {
+function formatted({ bytes, filter }: Decoded, place: Place, k: number): Buffer {
   try {
     switch (filter ?? "") {
       case "DCTDecode":
@@ -35,7 +40,7 @@ function formatted({ bytes, filter }: Decoded, place: Place): Uint8Array {
       case "JBIG2Decode":
         return withoutExtensions(bytes);
       case "CCITTFaxDecode":
-        return bytes;
+        return withoutTrailer(bytes, k);
       default:
         throw new FilterFault("its filter is unknown");
     }
@@ -72,11 +77,22 @@ function rawPixels({ copier, source, into, place }: StreamJob, decoded: Decoded)
     if (parms) into.set(key("DecodeParms"), parms);
   }
   const needed = height * (predictor === undefined ? row : row + 1);
-  if (packed !== undefined && bytes.length <= needed) {
+  const pixels = bytes.subarray(0, needed);
+  if (predictor !== undefined) checkRows(pixels, row + 1, place);
+  if (packed !== undefined && pixels.length === bytes.length) {
     into.set(key("Filter"), key("FlateDecode"));
     return packed;
   }
-  return copier.pack(bytes.subarray(0, needed), into);
+  return copier.pack(pixels, into);
+}
+
+const lastPredictor = 4;
+
+/** Each row names how it is predicted. */
+function checkRows(pixels: Buffer, step: number, place: Place): void {
+  for (let at = 0; at < pixels.length; at += step) {
+    if ((pixels[at] ?? 0) > lastPredictor) throw unreadable(place, "a row has an unknown predictor");
+  }
 }
 
 interface ImageSize {

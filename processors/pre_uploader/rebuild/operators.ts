@@ -54,13 +54,15 @@ const zero: Operand = { type: "number", text: "0" };
 export function lastOperands(operands: readonly Operand[], wanted: string): Operand[] | undefined {
   if (wanted === "") return [];
   if (operands.length === 0) return undefined;
-  const missing = Math.max(0, wanted.length - operands.length);
-  const taken = [...Array.from({ length: missing }, () => zero), ...operands.slice(-wanted.length)];
-  for (const [index, operand] of taken.entries()) if (!fits(operand, wanted[index])) return undefined;
+  const taken = operands.slice(-wanted.length);
+  while (taken.length < wanted.length) taken.unshift(zero);
+  for (let index = 0; index < taken.length; index++) {
+    if (!fits(taken[index] ?? zero, wanted.charAt(index))) return undefined;
+  }
   return taken;
 }
 
-function fits(operand: Operand, wanted = "t"): boolean {
+function fits(operand: Operand, wanted: string): boolean {
   switch (wanted) {
     case "n":
       return operand.type === "number";
@@ -75,8 +77,11 @@ function fits(operand: Operand, wanted = "t"): boolean {
   }
 }
 
+/** Numbers of a colour, and the name of a pattern. */
+const mostColorants = 33;
+
 export function colorOperands(operands: readonly Operand[]): Operand[] | undefined {
   const last = operands.length - 1;
   const isRight = operands.every(({ type }, index) => type === "number" || (type === "name" && index === last));
-  return isRight && operands.length <= 33 ? [...operands] : undefined;
+  return isRight && operands.length <= mostColorants ? [...operands] : undefined;
 }

@@ -14,7 +14,7 @@ import {
 } from "@cantoo/pdf-lib";
 import type { PDFContext, PDFObject } from "@cantoo/pdf-lib";
 import { Budget, Place, tooComplex, unreadable } from "./faults.ts";
-import { FilterFault, inflate, isDecodable, rowBytes, StreamTooLarge, undo, unpredict } from "./filters.ts";
+import { FilterFault, inflate, isDecodable, StreamTooLarge, undo, unpredict } from "./filters.ts";
 import type { Predictor, Step } from "./filters.ts";
 
 const interned = new Map<string, PDFName>();
@@ -148,7 +148,7 @@ export class Reading {
       } else bytes = this.#undo(bytes, { filter: name, ...this.#earlyChange(parms) }, place);
       if (predictor === undefined) continue;
       if (isLast && leavePredictor && predictor.predictor >= 10) {
-        return { bytes: checkedRows(bytes, predictor, place), filter: undefined, parms, predictor, packed };
+        return { bytes, filter: undefined, parms, predictor, packed };
       }
       packed = undefined;
       bytes = guarded(() => unpredict(bytes, predictor), place);
@@ -224,14 +224,6 @@ const documentEncoding: Readonly<Record<number, string>> = Object.fromEntries([
   ...Array.from("•†‡…—–ƒ⁄‹›−‰„“”‘’‚™ﬁﬂŁŒŠŸŽıłœšž", (character, index) => [0x80 + index, character] as const),
   [0xa0, "€"] as const,
 ]);
-
-function checkedRows(bytes: Buffer, predictor: Predictor, place: Place): Buffer {
-  const step = rowBytes(predictor) + 1;
-  for (let at = 0; at < bytes.length; at += step) {
-    if ((bytes[at] ?? 0) > 4) throw unreadable(place, "a row has an unknown predictor");
-  }
-  return bytes;
-}
 
 function guarded<Result>(decode: () => Result, place: Place): Result {
   try {

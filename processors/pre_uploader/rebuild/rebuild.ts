@@ -40,7 +40,8 @@ export interface Rebuilt {
  * @throws PermanentError PDF_UNREADABLE_PART, PDF_TOO_COMPLEX, PDF_HIDDEN_TEXT_FLOW, PDF_ENCRYPTED, PDF_DAMAGED: they name
  * the place, and never quote
  */
-export async function rebuild({ source, produced, redactions, isQuoting }: RebuildJob): Promise<Rebuilt> {
+export async function rebuild({ source, produced, redactions, ...job }: RebuildJob): Promise<Rebuilt> {
+  const isQuoting = remembering(job.isQuoting);
   const budget = new Budget();
   const [before, after] = [await open(source, budget), await open(produced, budget)];
   if (before.pages.length !== after.pages.length) {
@@ -84,6 +85,19 @@ export async function rebuild({ source, produced, redactions, isQuoting }: Rebui
   target.trailerInfo.Root = target.register(catalog);
   sweep(target);
   return { pdf: await PDFWriter.forContext(target, Infinity).serializeToBuffer(), removed: removals.counts };
+}
+
+const longestRemembered = 100;
+
+/** Names of glyphs and keys come again and again. */
+function remembering(isQuoting: (text: string) => boolean): (text: string) => boolean {
+  const answers = new Map<string, boolean>();
+  return (text) => {
+    if (text.length > longestRemembered) return isQuoting(text);
+    let answer = answers.get(text);
+    if (answer === undefined) answers.set(text, (answer = isQuoting(text)));
+    return answer;
+  };
 }
 
 interface Opened {

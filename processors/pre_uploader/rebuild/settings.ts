@@ -20,16 +20,13 @@ interface State {
   graphics: Chain | undefined;
 }
 
-const deepestStack = 10_000;
-
 export class Settings {
   #state: State = { font: undefined, fill: undefined, stroke: undefined, graphics: undefined };
   readonly #saved: State[] = [];
 
-  /** @returns whether the stack of states is still as deep as any reader's */
-  save(): boolean {
-    this.#saved.push({ ...this.#state });
-    return this.#saved.length <= deepestStack;
+  /** @returns how many states are saved now */
+  save(): number {
+    return this.#saved.push({ ...this.#state });
   }
 
   restore(): void {

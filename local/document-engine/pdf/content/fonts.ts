@@ -54,7 +54,9 @@ function simpleFont(font: PDFObject): ContentFont {
   const given = widthsOf(font);
   const missing = font.get("FontDescriptor", "MissingWidth");
   const otherwise = missing.isNumber() ? missing.asNumber() : 0;
-  const standard = font.get("Widths").isArray() ? undefined : standardWidths(nameOf(font.get("BaseFont")));
+  const standard = font.get("Widths").isArray()
+    ? undefined
+    : standardWidths(nameOf(font.get("BaseFont")), differencesOf(font));
   return oneByteFont((code) => {
     return measured((standard ? standard(code) : (given(code) ?? otherwise)) / 1000);
   });
@@ -82,11 +84,24 @@ function oneByteFont(measure: (code: number) => Pick<ShownCode, "advance" | "ink
 const standardKnown = new Map<string, readonly number[]>();
 
 /** The widths of the fonts that every viewer brings along, in thousandths. */
-function standardWidths(name: string): (code: number) => number {
+function standardWidths(name: string, differences?: ReadonlyMap<number, string>): (code: number) => number {
   const standard = standardName(name);
   const widths = standardKnown.get(standard) ?? measuredWidths(standard);
   standardKnown.set(standard, widths);
-  return (code) => widths[code] ?? 0;
+  return (code) => widths[codeOfName(differences?.get(code)) ?? code] ?? 0;
+}
+
+const glyphNames = (
+  "space exclam quotedbl numbersign dollar percent ampersand quotesingle parenleft parenright asterisk plus comma " +
+  "hyphen period slash zero one two three four five six seven eight nine colon semicolon less equal greater question at"
+).split(" ");
+
+/** The code in the usual encoding of a glyph's name, for the names of ASCII. */
+function codeOfName(name: string | undefined): number | undefined {
+  if (name === undefined) return undefined;
+  const index = glyphNames.indexOf(name);
+  if (index >= 0) return 32 + index;
+  return name.length === 1 ? name.charCodeAt(0) : undefined;
 }
 
 function measuredWidths(name: string): number[] {

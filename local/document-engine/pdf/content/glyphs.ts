@@ -6,9 +6,11 @@ import { identity, transformed } from "./matrix.ts";
 interface Drawn {
   origin: Point;
   ink: Rect;
+  isUsed: boolean;
 }
 
 const cell = 1;
+const neighbours = [-1, 0, 1].flatMap((dx) => [-1, 0, 1].map((dy) => [dx, dy] as const));
 /** Further from a box than this many times its size, a glyph does not reach it. */
 const reach = 3;
 /** Further from a box than this many points, a run of text has no glyph that reaches it. */
@@ -66,23 +68,29 @@ export class GlyphInk {
     alone.destroy();
     const key = keyOf(origin, 0, 0);
     const list = this.#cells.get(key);
-    if (list) list.push({ origin, ink });
-    else this.#cells.set(key, [{ origin, ink }]);
+    const drawn = { origin, ink, isUsed: false };
+    if (list) list.push(drawn);
+    else this.#cells.set(key, [drawn]);
   }
 
-  /** The ink of a glyph that is drawn from a point; undefined where none is known. */
+  /**
+   * The ink of a glyph that is drawn from a point; undefined where none is known. Several glyphs that are drawn from one
+   * point, as accents are, come in the order in which they are drawn.
+   */
   at(origin: Point, tolerance: number): Rect | undefined {
-    let nearest: { distance: number; ink: Rect } | undefined;
-    for (const dx of [-1, 0, 1]) {
-      for (const dy of [-1, 0, 1]) {
-        for (const drawn of this.#cells.get(keyOf(origin, dx, dy)) ?? []) {
-          const distance = Math.hypot(drawn.origin[0] - origin[0], drawn.origin[1] - origin[1]);
-          if (distance <= tolerance && distance < (nearest?.distance ?? Infinity))
-            nearest = { distance, ink: drawn.ink };
-        }
+    let nearest: { drawn: Drawn; distance: number } | undefined;
+    for (const [dx, dy] of neighbours) {
+      for (const drawn of this.#cells.get(keyOf(origin, dx, dy)) ?? []) {
+        // A glyph that was asked for already is the second choice.
+        const distance =
+          Math.hypot(drawn.origin[0] - origin[0], drawn.origin[1] - origin[1]) + (drawn.isUsed ? tolerance : 0);
+        const limit = drawn.isUsed ? 2 * tolerance : tolerance;
+        if (distance <= limit && distance < (nearest?.distance ?? Infinity)) nearest = { drawn, distance };
       }
     }
-    return nearest?.ink;
+    if (!nearest) return undefined;
+    nearest.drawn.isUsed = true;
+    return nearest.drawn.ink;
   }
 }
 

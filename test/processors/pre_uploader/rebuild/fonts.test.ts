@@ -75,7 +75,7 @@ describe("the fonts of a rebuilt document", () => {
       1 begincodespacerange <00><f f> endcodespacerange
       3 beginbfchar <01><0041> <02> /name <03> <00420043> endbfchar
       2 beginbfrange <04><05><0044> <06><07>[<0046><0047>] endbfrange
-      1 begincidrange <08> <09> 12 endcidrange (${secret}) pop`;
+      1 begincidrange <08> <09> 12 endcidrange (${secret}) pop (${secret}`;
     const source = pdfOf({
       5: "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>",
       6: { keys: "/Filter /FlateDecode", data: deflateSync(cmap) },
