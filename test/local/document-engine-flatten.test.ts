@@ -52,6 +52,26 @@ describe("the flattening of the stand-in of Document Engine", function () {
     expect(await livingOf(bytes)).to.deep.equal([["FreeText"]]);
   });
 
+  it("draws annotations on pages that inherit their resources", async () => {
+    // Prepare
+    const made = await PDFDocument.load(await pdfWith([["First"], ["Second"]]));
+    const [first, second] = made.getPages();
+    const tree = first?.node.Parent();
+    if (!first || !second || !tree) throw new Error("the pages have resources");
+    tree.set(
+      PDFName.of("Resources"),
+      made.context.obj({ Font: first.node.Resources()?.get(PDFName.of("Font")) ?? {} }),
+    );
+    for (const { node } of [first, second]) node.delete(PDFName.of("Resources"));
+    const annotations = [annotation.text([60, 300, 200, 20], "DRAWN", { id: "drawn" })];
+
+    // Act
+    const bytes = await kit.work(Buffer.from(await made.save()), annotations, flattenOnly("drawn"));
+
+    // Assess
+    expect(await textsOf(bytes)).to.deep.equal(["First DRAWN", "Second"]);
+  });
+
   it("makes their texts part of the page, but keeps the text under a redaction that was not applied", async () => {
     // Prepare
     const pdf = await pdfWith([["Still here"]]);

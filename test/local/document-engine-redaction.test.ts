@@ -64,6 +64,20 @@ describe("the redactions of the stand-in of Document Engine", function () {
     expect((await textsOf(bytes))[0]?.replaceAll(" ", "")).to.equal("MM");
   });
 
+  it("takes glyphs of one point out that are covered whole", async () => {
+    // Prepare
+    const pdf = await drawnPdf(1, (page, _index, font) => {
+      page.drawText("Powered by", { x: 60, y: 400, size: 1, font });
+      page.drawText("kept", { x: 60, y: 300, size: 12, font });
+    });
+
+    // Act
+    const bytes = await kit.work(pdf, [annotation.redaction([[60, 842 - 401, 5, 1.3]])], redact);
+
+    // Assess
+    expect((await textsOf(bytes)).map((text) => text.trim())).to.deep.equal(["kept"]);
+  });
+
   it("does so on pages that are rotated and cropped, where the boxes are those of the page as shown", async () => {
     for (const rotate of [0, 90, 180, 270]) {
       // Prepare

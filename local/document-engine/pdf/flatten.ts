@@ -32,9 +32,24 @@ export function flatten(pdf: PDFDocument, which: ReadonlySet<number> | "all"): v
   eachPage(pdf, (page) => {
     if (page.getAnnotations().length) page.update();
   });
+  eachPage(pdf, (page) => {
+    shareResources(pdf, page);
+  });
   pdf.bake(true, which === "all");
   eachPage(pdf, (page, index) => setAnnotations(pdf, page, spared[index] ?? []));
   if (hasForm) root.put("AcroForm", { Fields: [] });
+}
+
+/**
+ * Makes an object of resources that a page inherits: the library puts them on each page, and numbers the references of a
+ * dictionary anew as often as it is held.
+ */
+function shareResources(pdf: PDFDocument, page: PDFPage): void {
+  let node = page.getObject();
+  while (node.isDictionary() && node.get("Resources").isNull()) node = node.get("Parent");
+  if (!node.isDictionary()) return;
+  const resources = node.get("Resources");
+  if (!resources.isIndirect()) node.put("Resources", pdf.addObject(resources));
 }
 
 /** Leaves on the page what shall be drawn, and returns what shall stay alive. */

@@ -4,6 +4,7 @@ import { badRequest, Refusal } from "../refusal.ts";
 import { dropCatalogKeys } from "./catalog.ts";
 import { drawAnnotation, drawReply, type Attachment } from "./draw.ts";
 import { extractAnnotations, type Extracted } from "./extract.ts";
+import { installFallbackFonts } from "./fallback-fonts.ts";
 import { flatten } from "./flatten.ts";
 import type { Box } from "./geometry.ts";
 import {
@@ -23,6 +24,8 @@ export type { Attachment } from "./draw.ts";
 export type { Extracted } from "./extract.ts";
 export type { TextLine } from "./text.ts";
 export { damaged, isOfLibrary } from "./input.ts";
+
+installFallbackFonts();
 
 export interface PageInfo {
   width: number;

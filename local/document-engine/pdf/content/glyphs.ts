@@ -94,9 +94,13 @@ export class GlyphInk {
   }
 }
 
+/** Points that the library adds to each side of a text's bounds, for the sake of its cache of glyphs. */
+const padding = 1;
+
 function boundsOf(text: Text, ctm: Matrix): Rect {
   // The library's types demand a stroke, the library does not.
-  return text.getBounds(null as never, ctm);
+  const [left, top, right, bottom] = text.getBounds(null as never, ctm);
+  return [left + padding, top + padding, right - padding, bottom - padding];
 }
 
 function keyOf([x, y]: Point, dx: number, dy: number): string {
