@@ -1,5 +1,5 @@
 /** The characters of a page under redactions, and outside of them. */
-import { intersection, touches } from "../pdf/geometry.ts";
+import { grown, intersection, touches } from "../pdf/geometry.ts";
 import type { Box } from "../pdf/geometry.ts";
 import type { Character, PageContent } from "../pdf/reader.ts";
 import { isUnder } from "./hidden-text.ts";
@@ -80,12 +80,22 @@ export function textDifference(before: PageContent, after: PageContent, boxes: r
   const left = Map.groupBy(outside(after), ({ text }) => text);
   const lost = outside(before).filter(({ text }) => left.get(text)?.pop() === undefined);
   const added = [...left.values()].flat();
-  const isAmong = (one: Character, others: readonly Character[]) =>
-    one.box !== undefined && others.some(({ box }) => isSameBox(box ?? notThere, one.box));
+  // A text that a file gives in place of its glyphs is read where all of them stand together.
+  const isReadThere = (one: Character, other: Character) =>
+    one.box !== undefined && other.box !== undefined && isWithin(other.box, one.box);
   return {
-    lost: lost.filter((one) => !isAmong(one, added)),
-    added: added.filter((one) => !isAmong(one, before.characters)),
+    lost: lost.filter((one) => !added.some((other) => isReadThere(one, other))),
+    added: added.filter(
+      (one) =>
+        !lost.some((other) => isReadThere(other, one)) &&
+        !before.characters.some(({ box }) => isSameBox(box ?? notThere, one.box)),
+    ),
   };
+}
+
+function isWithin(inner: Box, outer: Box): boolean {
+  const { left, top, right, bottom } = grown(outer, sameWithin);
+  return inner.left >= left && inner.right <= right && inner.top >= top && inner.bottom <= bottom;
 }
 
 /** Whether a character stands in one of the boxes of characters. */

@@ -12,21 +12,26 @@ import { objectsUnder } from "./objects.ts";
 import { boxResolution, isChangedOutside, resolutions, showsOnlyFill } from "./pixels.ts";
 import type { Claim } from "./proof.ts";
 import { checkStructure, StructureFault } from "./structure.ts";
+import type { Structure } from "./structure.ts";
 import type { FoundText } from "./place.ts";
+import { asideFaults } from "./probe.ts";
 import { RedactedTerms } from "./terms.ts";
 import { isVisible, searchableBoxes } from "./visible.ts";
 import { wordFaults } from "./words.ts";
 
 export function rebuiltFaults(pdfium: Pdfium, produced: Uint8Array, claim: Claim): string[] {
-  let texts: FoundText[];
+  let structure: Structure;
   try {
-    texts = checkStructure(produced);
+    structure = checkStructure(produced);
   } catch (fault) {
     // What cannot be read by the strict reader is not looked at by a lenient one.
     if (fault instanceof StructureFault) return [fault.message];
     throw fault;
   }
-  return shownFaults(pdfium, produced, claim, texts);
+  return [
+    ...shownFaults(pdfium, produced, claim, structure.texts),
+    ...asideFaults(pdfium, produced, structure.asides, new RedactedTerms(claim.terms)),
+  ];
 }
 
 /** What the pages show, before and after, and what can be read. */

@@ -2,8 +2,10 @@ import { destinationKinds, kinds, variants } from "../rebuild/grammar.ts";
 import type { Kind, Rule } from "../rebuild/grammar.ts";
 import { nameOf, readFile } from "./file.ts";
 import type { PdfFile } from "./file.ts";
+import { checkResources, isPrimitive } from "./values.ts";
 import { Place } from "./place.ts";
 import type { FoundText } from "./place.ts";
+import type { Aside } from "./probe.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { Fault, Name, Reference, Stream } from "./syntax.ts";
 import type { Dictionary, Value } from "./syntax.ts";
@@ -17,19 +19,25 @@ export class StructureFault extends Error {
   }
 }
 
+export interface Structure {
+  /** Texts outside of page content: names, strings, and what fonts and profiles say. */
+  readonly texts: readonly FoundText[];
+  /** What draws outside of page content. */
+  readonly asides: readonly Aside[];
+}
+
 /**
  * Reads a rebuilt file and accepts nothing that the grammar of rebuilt files does not allow: every byte belongs to an
  * object, every object is reached from the trailer by allowed keys, every stream is unpacked and holds what its kind holds.
  *
- * @returns the texts outside of page content: names, strings, and what fonts and profiles say
  * @throws StructureFault
  */
-export function checkStructure(bytes: Uint8Array): FoundText[] {
+export function checkStructure(bytes: Uint8Array): Structure {
   const place = new Place("file");
   const file = faultsAt(place, () => readFile(bytes));
   const walk = new Walk(file);
   walk.run();
-  return walk.texts;
+  return walk;
 }
 
 function faultsAt<Result>(place: Place, read: () => Result): Result {
@@ -46,8 +54,9 @@ interface Visit {
   place: Place;
 }
 
-class Walk {
+class Walk implements Structure {
   readonly texts: FoundText[] = [];
+  readonly asides: Aside[] = [];
   readonly #file: PdfFile;
   readonly #streams: StreamReader;
   /** The kinds as which each object was reached. */
@@ -78,9 +87,9 @@ class Walk {
         this.#object(value, kind, at);
       });
     }
-    for (const visit of this.#drawn) {
-      faultsAt(visit.place.at("Resources"), () => {
-        this.#checkResources(visit);
+    for (const { value, kind, place: at } of this.#drawn) {
+      faultsAt(at.at("Resources"), () => {
+        checkResources(dictionaryOf(value).get("Resources"), this.#namesOf(value, kind), (one) => this.#resolve(one));
       });
     }
     for (const { number, kinds: wanted, place: at } of this.#backs) {
@@ -229,8 +238,28 @@ class Walk {
       this.#reached.set(given.number, reached);
       if (reached.has(kind)) return;
       reached.add(kind);
+      this.#addAside(given.number, value, kind, place);
     }
     this.#queue.push({ value, kind, place: kind === "page" ? new Place(kind, this.#pages++) : place.of(kind) });
+  }
+
+  /** Notes what draws outside of page content. */
+  #addAside(stream: number, value: Dictionary | Stream, kind: Kind, from: Place): void {
+    const isAside = kind === "tilingPattern" || (kind === "form" && asideParents.has(from.kind));
+    if (!isAside) return;
+    const resources = dictionaryOf(value).get("Resources") ?? new Map<string, Value>();
+    const mustBeReadable = kind === "tilingPattern" || from.kind === "softMask";
+    this.asides.push({ stream, resources, place: from.of(kind), mustBeReadable });
+  }
+
+  #addGlyphs(font: Dictionary, place: Place): void {
+    const resources = font.get("Resources");
+    if (resources === undefined) return;
+    for (const glyph of this.#glyphs(font)) {
+      if (glyph instanceof Reference) {
+        this.asides.push({ stream: glyph.number, resources, place: place.at("CharProcs"), mustBeReadable: false });
+      }
+    }
   }
 
   #kindBy(value: Dictionary | Stream, { by, of }: Extract<Rule, { by: string }>): Kind {
@@ -253,6 +282,7 @@ class Walk {
         this.#value(item, rule, place.at(key));
       });
     }
+    if (kind === "type3") this.#addGlyphs(dictionary, place);
     if (usesResources.has(kind)) this.#drawn.push({ value, kind, place });
     if (stream === undefined || !(value instanceof Stream)) return;
     const parms = dictionary.get("DecodeParms");
@@ -265,25 +295,17 @@ class Walk {
     for (const text of texts) this.texts.push({ text, place });
   }
 
-  /** What is not drawn could hide anything. @throws Fault */
-  #checkResources({ value, kind }: Visit): void {
+  /** The names that the content of an object uses. */
+  #namesOf(value: Dictionary | Stream, kind: Kind): Set<string> {
     const dictionary = dictionaryOf(value);
-    const resources = this.#resolve(dictionary.get("Resources"));
-    if (!(resources instanceof Map)) return;
     const contents =
       kind === "page" ? [dictionary.get("Contents")] : kind === "type3" ? this.#glyphs(dictionary) : [value];
-    const used = new Set(
+    return new Set(
       contents.flatMap((content) => {
         const stream = content instanceof Stream ? content : this.#resolve(content);
         return stream instanceof Stream ? [...(this.#names.get(stream) ?? [])] : [];
       }),
     );
-    for (const category of ["Font", "XObject", "Pattern"]) {
-      const entries = this.#resolve(resources.get(category));
-      if (entries instanceof Map && [...entries.keys()].some((name) => !used.has(name))) {
-        throw new Fault("it has resources that nothing uses");
-      }
-    }
   }
 
   #glyphs(font: Dictionary): Value[] {
@@ -292,25 +314,12 @@ class Walk {
   }
 }
 
+/** From these a form is not part of page content. */
+const asideParents: ReadonlySet<string> = new Set<Kind>(["appearances", "softMask", "characteristics"]);
 const usesResources: ReadonlySet<Kind> = new Set<Kind>(["page", "form", "tilingPattern", "type3"]);
 
 const streamKeys = new Set(["Length", "Filter", "DecodeParms"]);
 
 function dictionaryOf(value: Dictionary | Stream): Dictionary {
   return value instanceof Stream ? value.dictionary : value;
-}
-
-function isPrimitive(value: Value | Stream | undefined, is: string): boolean {
-  switch (is) {
-    case "boolean":
-      return typeof value === "boolean";
-    case "integer":
-      return typeof value === "number" && Number.isInteger(value);
-    case "number":
-      return typeof value === "number";
-    case "name":
-      return value instanceof Name;
-    default:
-      return value instanceof Uint8Array;
-  }
 }

@@ -32,7 +32,7 @@ describe("the structure of a rebuilt PDF", () => {
       9: "<< /Type /Outlines /First 10 0 R /Last 10 0 R /Count 1 >>",
       10: "<< /Title <FEFF00480069> /Parent 9 0 R /Dest [3 0 R /Fit] >>",
     });
-    const texts = checkStructure(titled).map(({ text, place }) => `${text} (${place.toString()})`);
+    const texts = checkStructure(titled).texts.map(({ text, place }) => `${text} (${place.toString()})`);
     expect(texts).to.include.members([
       "Hi (the document, bookmark at /Root/Outlines/First/Title)",
       "Helvetica (page 1, type1 at /Resources/Font/BaseFont)",

@@ -106,6 +106,46 @@ describe("the words of a rebuilt PDF", () => {
     });
   }
 
+  const spoken = `BT /F0 11 Tf 5 5 Td (${secret}) Tj ET`;
+  const form = {
+    dictionary: "/Type /XObject /Subtype /Form /BBox [0 0 90 20] /Resources << /Font << /F0 6 0 R >> >>",
+    content: spoken,
+  };
+  const tile =
+    "/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 90 20] /XStep 90 /YStep 20 /Resources << /Font << /F0 6 0 R >> >>";
+  const mask = "<< /S /Luminosity /G 9 0 R >>";
+  const type3 =
+    "<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1 1] /FontMatrix [1 0 0 1 0 0] /FirstChar 97 /LastChar 97 /Widths [1] " +
+    "/Encoding << /Type /Encoding /Differences [97 /a] >> /CharProcs << /a 10 0 R >> /Resources << /Font << /F0 6 0 R >> >> >>";
+  const asides: Record<string, [entries: string, content: string, more: Record<number, Body>, kind: string]> = {
+    "a pattern": [
+      "/Pattern << /P0 9 0 R >>",
+      "/Pattern cs /P0 scn 1 1 1 1 re f\n",
+      { 9: { dictionary: tile, content: spoken } },
+      "tilingPattern",
+    ],
+    "a soft mask": ["/ExtGState << /G0 << /SMask " + mask + " >> >>", "q /G0 gs Q\n", { 9: form }, "form"],
+    "a glyph": [
+      "",
+      "q BT /F1 1 Tf 300 100 Td (a) Tj ET Q\n",
+      { 9: type3, 10: { dictionary: "", content: `1 0 d0 ${spoken}` } },
+      "type3",
+    ],
+  };
+  for (const [what, [entries, content, more, kind]] of Object.entries(asides)) {
+    it(`fail where one stands in ${what}, which no reader of page text meets`, async () => {
+      const fonts = what === "a glyph" ? "/F1 9 0 R" : "";
+      const resources = `<< /Font << /F0 6 0 R ${fonts} >> /XObject << /X0 7 0 R /X1 8 0 R >> ${entries} >>`;
+      const place = new RegExp(`redacted words stand in page 1, ${kind} at`);
+      expect(await faultOf({ 5: resources, ...more }, content)).to.match(place);
+    });
+  }
+
+  it("fail where one stands in the appearance of a form field", async () => {
+    const field = annotated(`/Subtype /Widget /FT /Tx /T ${utf16("a")} /AP << /N 9 0 R >>`);
+    expect(await faultOf({ ...field, 9: form })).to.match(/redacted words stand in page 1, form at \/Annots\/AP\/N/);
+  });
+
   it("fail where one stands on a page outside of the redactions, letter by letter", async () => {
     const spaced = Array.from(secret).join(" ");
     expect(await faultOf({}, line(spaced, 60))).to.match(/redacted words stand on page 1 outside of the redactions/);
