@@ -2,7 +2,7 @@ import { deflateSync } from "node:zlib";
 import type { Matrix, PDFDocument, PDFObject, Point, Rect } from "mupdf";
 import { areaOf, boundsOf, outlineWithout } from "./cut.ts";
 import { inverted, transformed } from "./matrix.ts";
-import { entry } from "../objects.ts";
+import { entry, numbersOf } from "../objects.ts";
 
 /** The pixels of an image as they are in its stream: rows of samples, each row a whole number of bytes. */
 interface Samples {
@@ -10,6 +10,8 @@ interface Samples {
   height: number;
   bitsPerPixel: number;
   bytes: Uint8Array;
+  /** What a wiped bit becomes: a stencil then paints nothing. */
+  wiped: 0 | 1;
 }
 
 /**
@@ -73,7 +75,8 @@ function samplesOf(stream: PDFObject): Samples | undefined {
   } catch {
     return undefined;
   }
-  return { width, height, bitsPerPixel, bytes };
+  const isInverted = numbersOf(stream, "Decode")[0] === 1;
+  return { width, height, bitsPerPixel, bytes, wiped: isMask(stream) && !isInverted ? 1 : 0 };
 }
 
 /** A picture whose samples only the library can read becomes one of plain gray or colour. */
@@ -100,7 +103,7 @@ function decodedSamples(pdf: PDFDocument, stream: PDFObject): Samples {
   for (const key of ["Decode", "SMaskInData", "ImageMask"]) stream.delete(key);
   pixmap.destroy();
   image.destroy();
-  return { width, height, bitsPerPixel: components * 8, bytes };
+  return { width, height, bitsPerPixel: components * 8, bytes, wiped: 0 };
 }
 
 function isMask(stream: PDFObject): boolean {
@@ -153,7 +156,7 @@ function componentsOf(stream: PDFObject): number | undefined {
 }
 
 /** Clears the pixels that an area touches. */
-function wipe({ width, height, bitsPerPixel, bytes }: Samples, area: readonly Point[]): void {
+function wipe({ width, height, bitsPerPixel, bytes, wiped }: Samples, area: readonly Point[]): void {
   const pixels = area.map(([x, y]): Point => [x * width, (1 - y) * height]);
   const stride = Math.ceil((width * bitsPerPixel) / 8);
   const [, top, , bottom] = boundsOf(pixels);
@@ -163,7 +166,7 @@ function wipe({ width, height, bitsPerPixel, bytes }: Samples, area: readonly Po
     if (!span) continue;
     const from = Math.max(0, Math.floor(span[0] + slack)) * bitsPerPixel;
     const to = Math.min(width, Math.ceil(span[1] - slack)) * bitsPerPixel;
-    clearBits(bytes, row * stride * 8 + from, row * stride * 8 + to);
+    setBits(bytes, row * stride * 8 + from, row * stride * 8 + to, wiped);
   }
 }
 
@@ -179,17 +182,19 @@ function spanOf(area: readonly Point[], row: number): [number, number] | undefin
   return left < right ? [left, right] : undefined;
 }
 
-function clearBits(bytes: Uint8Array, from: number, to: number): void {
+function setBits(bytes: Uint8Array, from: number, to: number, value: 0 | 1): void {
   if (to <= from) return;
   const [first, last] = [Math.ceil(from / 8), Math.floor(to / 8)];
-  const isZero = (bit: number) => {
-    bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) & ~(0x80 >> (bit & 7));
+  const set = (bit: number) => {
+    const mask = 0x80 >> (bit & 7);
+    const old = bytes[bit >> 3] ?? 0;
+    bytes[bit >> 3] = value ? old | mask : old & ~mask;
   };
   if (first >= last) {
-    for (let bit = from; bit < to; bit++) isZero(bit);
+    for (let bit = from; bit < to; bit++) set(bit);
     return;
   }
-  for (let bit = from; bit < first * 8; bit++) isZero(bit);
-  bytes.fill(0, first, last);
-  for (let bit = last * 8; bit < to; bit++) isZero(bit);
+  for (let bit = from; bit < first * 8; bit++) set(bit);
+  bytes.fill(value ? 0xff : 0, first, last);
+  for (let bit = last * 8; bit < to; bit++) set(bit);
 }
