@@ -1,27 +1,18 @@
 import { readFileSync } from "node:fs";
-import fontkit from "@pdf-lib/fontkit";
+import fontkit from "@cantoo/fontkit";
+import type { Font } from "@cantoo/fontkit";
 import { degrees, PDFDocument, StandardFonts } from "@cantoo/pdf-lib";
 
 const fontBytes = readFileSync(
   new URL(import.meta.resolve("@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf")),
 );
 /** Parsed once for all PDFs: parsing takes longer than all the rest. */
-let parsedFont: ReturnType<typeof parseFont> | undefined;
+let parsedFont: Font | undefined;
 
-/** Subsets of this fontkit write into a stream; pdf-lib takes one that has `encode` for a newer kind that returns bytes. */
-function parseFont() {
-  const font = fontkit.create(fontBytes);
-  const createSubset = font.createSubset.bind(font);
-  return Object.assign(font, {
-    createSubset: () => {
-      const subset = createSubset();
-      const methods: Pick<typeof subset, "includeGlyph" | "encodeStream"> = {
-        includeGlyph: (glyph) => subset.includeGlyph(glyph),
-        encodeStream: () => subset.encodeStream(),
-      };
-      return { ...subset, ...methods };
-    },
-  });
+function parseFont(): Font {
+  const parsed = fontkit.create(fontBytes);
+  if ("fonts" in parsed) throw new TypeError("the font of the samples is a collection: choose one of its fonts");
+  return parsed;
 }
 
 const margin = 56;

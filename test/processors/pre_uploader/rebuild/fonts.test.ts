@@ -5,7 +5,7 @@ import { deflateSync } from "node:zlib";
 import { expect } from "chai";
 import { PDFDocument, PDFName, PDFRawStream } from "@cantoo/pdf-lib";
 import type { PDFDict } from "@cantoo/pdf-lib";
-import fontkit from "@pdf-lib/fontkit";
+import fontkit from "@cantoo/fontkit";
 import { withoutFontTexts } from "../../../../processors/pre_uploader/rebuild/programs.ts";
 import {
   at,
