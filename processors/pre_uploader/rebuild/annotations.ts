@@ -31,6 +31,8 @@ export interface AnnotationJob {
   removals: Removals;
   page: SourcePage;
   place: Place;
+  /** Of the redactions of the page. */
+  boxes: readonly Box[];
 }
 
 export function copyAnnotations(job: AnnotationJob): PDFRef[] {
@@ -48,6 +50,10 @@ function copyAnnotation(job: AnnotationJob, dict: PDFDict): PDFRef | undefined {
   const subtype = copier.reading.name(dict, "Subtype") ?? "";
   if (isHidden(copier, dict)) return undefined;
   if (subtype === "Widget") return form.widget(dict, place.page);
+  if (isUnder(job, dict)) {
+    removals.count(subtype === "Link" ? "links" : "annotations");
+    return undefined;
+  }
   if (subtype === "Link") return copyLink(job, dict);
   if (drawings.includes(subtype)) {
     const copy = copier.target.obj({});
@@ -56,6 +62,20 @@ function copyAnnotation(job: AnnotationJob, dict: PDFDict): PDFRef | undefined {
   }
   if (subtype !== "Popup") removals.count(removedKinds[subtype] ?? "annotations");
   return undefined;
+}
+
+/** By less than this an annotation may lie on a box that it only touches. In points. */
+const slack = 0.5;
+
+/** What lies on a redaction would show on it, or lead to what it hides. */
+function isUnder({ copier, page, boxes }: AnnotationJob, dict: PDFDict): boolean {
+  const { reading } = copier;
+  const rectangle = boxes.length > 0 ? rectangleOf(reading, reading.raw(dict, "Rect")) : undefined;
+  if (rectangle === undefined) return false;
+  const box = shownOn(reading, page)(rectangle);
+  return boxes.some(({ left, top, right, bottom }) =>
+    touches(box, { left: left + slack, top: top + slack, right: right - slack, bottom: bottom - slack }),
+  );
 }
 
 /** A link that leads nowhere any more keeps its place: what it leads to is what is counted. */
@@ -93,7 +113,7 @@ export function touchedFields(
   return names;
 }
 
-function boxesByPage(redactions: readonly Redaction[]): Map<number, Box[]> {
+export function boxesByPage(redactions: readonly Redaction[]): Map<number, Box[]> {
   const boxes = new Map<number, Box[]>();
   for (const { pageIndex, boxes: own } of redactions) {
     boxes.set(pageIndex, [...(boxes.get(pageIndex) ?? []), ...own]);

@@ -23,12 +23,21 @@ export function finishDescriptor({ copier, source, into }: ObjectJob): void {
   setName(copier, into, "FontName", dictionaryOf(source));
 }
 
+/** Readers know their widths by these names, also where the file has a font of its own under one. */
+const standardFonts = new Set([
+  ...["Courier", "Courier-Bold", "Courier-Oblique", "Courier-BoldOblique", "Helvetica", "Helvetica-Bold"],
+  ...["Helvetica-Oblique", "Helvetica-BoldOblique", "Times-Roman", "Times-Bold", "Times-Italic", "Times-BoldItalic"],
+  ...["Symbol", "ZapfDingbats"],
+]);
+
 /** The name of a font that is not in the file decides how it looks; any other is replaced. */
 function setName(copier: Copier, into: PDFDict, name: string, descriptor: PDFDict | undefined): void {
   const isEmbedded =
     descriptor !== undefined && programKeys.some((program) => copier.reading.get(descriptor, program) !== undefined);
+  const current = into.get(key(name));
+  if (current instanceof PDFName && standardFonts.has(textOfName(current))) return;
   if (isEmbedded) into.set(key(name), PDFName.of(`SUBSET+${copier.nameFor(descriptor, "Font")}`));
-  else if (into.get(key(name)) === undefined) into.set(key(name), PDFName.of("Unnamed"));
+  else if (current === undefined) into.set(key(name), PDFName.of("Unnamed"));
 }
 
 /** Names of glyphs that quote become names of ours; the font's own list of glyphs does not have those. */

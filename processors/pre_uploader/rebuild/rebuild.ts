@@ -3,7 +3,7 @@ import { EncryptedPDFError, PDFContext, PDFDict, PDFDocument, PDFRawStream, PDFW
 import type { PDFRef } from "@cantoo/pdf-lib";
 import { PermanentError } from "../../../contracts/errors.ts";
 import type { Redaction } from "../redaction.ts";
-import { copyAnnotations, touchedFields } from "./annotations.ts";
+import { boxesByPage, copyAnnotations, touchedFields } from "./annotations.ts";
 import { Copier } from "./copier.ts";
 import type { CopierOptions } from "./copier.ts";
 import { Destinations } from "./destinations.ts";
@@ -66,11 +66,13 @@ export async function rebuild({ source, produced, redactions, ...job }: RebuildJ
   defineAppearances(copier, after.catalog);
   const touched = [before, after].map(({ reading, pages }) => touchedFields(reading, pages, redactions));
   const form = new Form(copier, after.catalog, touched[0]?.union(touched[1] ?? new Set()) ?? new Set());
+  const redacted = boxesByPage(redactions);
   for (const [index, page] of after.pages.entries()) {
     const place = new Place("page", index);
     const into = copyPage(copier, page, place);
     into.set(key("Parent"), pageTree);
-    const annotations = copyAnnotations({ copier, form, destinations, removals, page, place });
+    const boxes = redacted.get(index) ?? [];
+    const annotations = copyAnnotations({ copier, form, destinations, removals, page, place, boxes });
     if (annotations.length > 0) into.set(key("Annots"), target.obj(annotations));
     target.assign(newPages[index] ?? pageTree, into);
   }

@@ -141,4 +141,20 @@ describe("the links of a rebuilt document", () => {
     expect(removed).to.deep.equal({ "link targets": 2 });
     expect(isQuoting(await everythingIn(pdf))).to.equal(false);
   });
+
+  it("and drawings are gone where they lie on a redaction, and stay where they only touch one", async () => {
+    const on = (subtype: string, rect: string) => `<< /Type /Annot /Subtype /${subtype} /Rect [${rect}] >>`;
+    const annotations = [
+      on("Link", "10 10 30 30"),
+      on("Ink", "10 10 30 30"),
+      on("Link", "40 10 50 30"),
+      on("Square", "0 60 9 90"),
+    ];
+    const source = pdfOf({ 3: `<< ${page} /Annots [${annotations.join(" ")}] >>` });
+    const redactions = [{ pageIndex: 0, boxes: [{ left: 20, top: 70, right: 40.2, bottom: 95 }] }];
+    const { document, removed } = await rebuildOf(source, { redactions });
+    const kinds = [0, 1, 2].map((index) => at(document, "Pages", "Kids", 0, "Annots", index, "Subtype")?.toString());
+    expect(kinds).to.deep.equal(["/Link", "/Square", undefined]);
+    expect(removed).to.deep.equal({ links: 1, annotations: 1 });
+  });
 });
