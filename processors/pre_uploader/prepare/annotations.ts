@@ -171,11 +171,15 @@ function cutReferences(context: PDFContext, container: Container, removed: Reado
 
 /** Takes groups of so many items out of a list, by the last of each. @returns whether there was one */
 function removeItems(list: PDFArray, isRemoved: (value: PDFObject) => boolean, ofSize: number): boolean {
-  let isFound = false;
-  for (let last = list.size() - (list.size() % ofSize) - 1; last >= 0; last -= ofSize) {
-    if (!isRemoved(list.get(last))) continue;
-    isFound = true;
-    for (let index = last; index > last - ofSize; index--) list.remove(index);
-  }
-  return isFound;
+  const items = list.asArray();
+  const isGone = (index: number) => {
+    const last = items[index - (index % ofSize) + ofSize - 1];
+    return last !== undefined && isRemoved(last);
+  };
+  const kept = items.filter((_, index) => !isGone(index));
+  if (kept.length === items.length) return false;
+  // From the end, so that a list of many thousands is not moved for each of its items.
+  while (list.size() > 0) list.remove(list.size() - 1);
+  for (const item of kept) list.push(item);
+  return true;
 }
