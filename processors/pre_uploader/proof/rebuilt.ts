@@ -10,7 +10,7 @@ import type { Redaction } from "../redaction.ts";
 import { affectedGlyphs, haveAny, placesWithText, textDifference } from "./glyphs.ts";
 import { objectsUnder } from "./objects.ts";
 import { boxResolution, isChangedOutside, resolutions, showsOnlyFill } from "./pixels.ts";
-import type { Claim } from "./proof.ts";
+import type { Claim } from "./claim.ts";
 import { checkStructure, StructureFault } from "./structure.ts";
 import type { Structure } from "./structure.ts";
 import type { FoundText } from "./place.ts";
