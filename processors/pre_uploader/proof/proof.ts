@@ -4,9 +4,11 @@ import type { Box } from "../pdf/geometry.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import type { PageContent } from "../pdf/reader.ts";
 import { SourcePdf } from "../pdf/source.ts";
-import type { Claim } from "./claim.ts";
 import { rebuiltFaults } from "./rebuilt.ts";
 import { stampFaults } from "./stamps.ts";
+import type { Claim } from "./claim.ts";
+
+export type { Claim, Drawn } from "./claim.ts";
 
 /**
  * Proves that a produced PDF is what was claimed: what became part of the pages is live no more, links and form fields
