@@ -4,7 +4,7 @@ import { brandedJsonOf, destinationId, drawnContent } from "./layers.ts";
 import type { Attachments } from "./layers.ts";
 import type { Box } from "./pdf/geometry.ts";
 import type { PdfWork } from "./pdf-worker/pool.ts";
-import type { Drawn } from "./proof/proof.ts";
+import type { Drawn } from "./proof/claim.ts";
 import { RedactedTerms } from "./proof/terms.ts";
 import { isQuoting } from "./quoting.ts";
 import { drawnBoxesOf, redactionOf, splitUnderRedactions, textOf } from "./sort.ts";

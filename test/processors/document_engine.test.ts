@@ -11,7 +11,8 @@ import type { DocumentEngine } from "../../processors/shared/document_engine/cli
 import { isPassing } from "../../processors/shared/document_engine/http.ts";
 import { documentEngineSecretReader } from "../../processors/shared/secret.ts";
 import { sharedCloud } from "../support/cloud.ts";
-import { make, makePdf, openEngine } from "./engine_bench.ts";
+import { readPdf } from "../../processors/pre_uploader/pdf/reader.ts";
+import { make, makePdf, openEngine, pdfium } from "./engine_bench.ts";
 import type { EngineBench } from "./engine_bench.ts";
 import { required, startCloudFirst } from "./support.ts";
 
@@ -129,6 +130,26 @@ describe("the client of Document Engine", () => {
 
     // Assess
     expect(thrown).to.include({ kind: "permanent", code: "DOCUMENT_ENGINE_REFUSED" });
+  });
+
+  it("flattens the annotations that it names and no others", async () => {
+    // Prepare
+    const marks = ["A", "B"].map((id, row) => make.highlight(id, 0, [40, 50 + 30 * row, 100, 12]));
+    const annotations = {
+      format: "https://pspdfkit.com/instant-json/v1" as const,
+      annotations: marks.map(({ id, content }) => ({ ...content, id })),
+    };
+
+    // Act
+    const produced = await bench.engine.build(await makePdf([{ lines: ["a"] }]), annotations, [
+      { type: "applyInstantJson" },
+      { type: "flatten", annotationIds: ["A"] },
+    ]);
+
+    // Assess
+    expect(readPdf(await pdfium(), produced).pages[0]!.annotations.map(({ kind }) => kind)).to.deep.equal([
+      "travelling",
+    ]);
   });
 
   const answers = {

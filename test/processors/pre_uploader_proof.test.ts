@@ -4,7 +4,7 @@ import type { PDFDocument } from "@cantoo/pdf-lib";
 import { boxOf } from "../../processors/pre_uploader/pdf/geometry.ts";
 import { finish } from "../../processors/pre_uploader/pdf-worker/tasks.ts";
 import { prove } from "../../processors/pre_uploader/proof/proof.ts";
-import type { Claim, Drawn } from "../../processors/pre_uploader/proof/proof.ts";
+import type { Claim, Drawn } from "../../processors/pre_uploader/proof/claim.ts";
 import { stampFaults } from "../../processors/pre_uploader/proof/stamps.ts";
 import { boxOfWord, makePdf, pdfium } from "./engine_bench.ts";
 

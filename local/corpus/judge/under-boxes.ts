@@ -30,11 +30,14 @@ export async function judgePage(
   const boxes = redactions.flatMap((redaction) => redaction.boxes.map((box) => ({ redaction, box })));
   const findings: string[] = [];
   if (boxes.length === 0) return { glyphs, findings };
-  for (const { redaction, box } of boxes) {
-    const overlay = fold(redaction.overlayText ?? "");
+  for (const { box } of boxes) {
+    // Where boxes lie over each other, the text of each is printed.
+    const overlays = boxes
+      .filter((other) => areaOf(intersection(other.box, box)) > 0)
+      .map(({ redaction }) => fold(redaction.overlayText ?? ""));
     const left = glyphs.glyphs.filter((glyph) => !glyph.isSpace && isHidden(glyph, box));
     const text = left.map((glyph) => glyph.text).join("");
-    if (left.length === 0 || isOverlay(fold(text), overlay)) continue;
+    if (left.length === 0 || overlays.some((overlay) => isOverlay(fold(text), overlay))) continue;
     findings.push(`${left.length} glyphs under a box`);
   }
   findings.push(...(await judgePictures(page, boxes)));

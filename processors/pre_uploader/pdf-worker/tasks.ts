@@ -5,7 +5,7 @@ import { separate as separatePages } from "../prepare/separate.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import { SourcePdf } from "../pdf/source.ts";
 import { prove } from "../proof/proof.ts";
-import type { Drawn } from "../proof/proof.ts";
+import type { Drawn } from "../proof/claim.ts";
 import { RedactedTerms, redactedTerms } from "../proof/terms.ts";
 import type { TermsData } from "../proof/terms.ts";
 import { visibilityOf } from "../proof/visibility.ts";

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { boxOf, grown } from "../../../../processors/pre_uploader/pdf/geometry.ts";
 import type { Box } from "../../../../processors/pre_uploader/pdf/geometry.ts";
 import { shownFaults } from "../../../../processors/pre_uploader/proof/rebuilt.ts";
-import type { Drawn } from "../../../../processors/pre_uploader/proof/proof.ts";
+import type { Drawn } from "../../../../processors/pre_uploader/proof/claim.ts";
 import type { Redaction } from "../../../../processors/pre_uploader/redaction.ts";
 import { boxOfWord, pdfium } from "../../engine_bench.ts";
 import { writePdf } from "./written-pdf.ts";
