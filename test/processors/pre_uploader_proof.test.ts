@@ -5,6 +5,7 @@ import { boxOf } from "../../processors/pre_uploader/pdf/geometry.ts";
 import { finish } from "../../processors/pre_uploader/pdf-worker/tasks.ts";
 import { prove } from "../../processors/pre_uploader/proof/proof.ts";
 import type { Claim, Drawn } from "../../processors/pre_uploader/proof/claim.ts";
+import { rebuild } from "../../processors/pre_uploader/rebuild/rebuild.ts";
 import { stampFaults } from "../../processors/pre_uploader/proof/stamps.ts";
 import { boxOfWord, makePdf, pdfium } from "./engine_bench.ts";
 
@@ -146,9 +147,13 @@ describe("the proof of a produced PDF", () => {
     });
 
     it("fails a PDF with an annotation under the box", async () => {
-      const job = await jobOf(lines, (pdf) => addAnnotation(pdf, "Ink", [40, 195, 110, 212]));
+      const { redactions, ...job } = await jobOf(lines, (pdf) => addAnnotation(pdf, "Ink", [40, 195, 110, 212]));
+      const { pdf } = await rebuild({ ...job, redactions: [], isQuoting: () => false });
       const library = await pdfium();
-      expect(await faultOf(() => finish(library, job))).to.match(/1 annotations are left under redactions on page 1/);
+      const fault = await faultOf(() => {
+        prove(library, pdf, { ...job, redactions, isRebuilt: true });
+      });
+      expect(fault).to.match(/1 annotations are left under redactions on page 1/);
     });
   });
 });

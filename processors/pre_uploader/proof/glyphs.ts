@@ -1,5 +1,5 @@
 /** The characters of a page under redactions, and outside of them. */
-import { grown, intersection, touches } from "../pdf/geometry.ts";
+import { intersection, touches } from "../pdf/geometry.ts";
 import type { Box } from "../pdf/geometry.ts";
 import type { Character, PageContent } from "../pdf/reader.ts";
 import { isUnder } from "./hidden-text.ts";
@@ -49,10 +49,18 @@ function areMingledOverlays(line: readonly Character[], overlays: readonly strin
 /** By less than this a glyph moves when a file is written anew. In points. */
 const sameWithin = 1;
 
-/** Whether the same character stands at the same place in a page. */
+/** Whether the same character stands at the same place in a page; found by the cells of a grid, for pages may have many. */
 function standsIn(characters: readonly Character[]): IsOld {
-  const byText = Map.groupBy(characters, ({ text }) => text);
-  return ({ text, box }) => box !== undefined && (byText.get(text) ?? []).some((other) => isSameBox(box, other.box));
+  const cell = (text: string, x: number, y: number) => `${text} ${x} ${y}`;
+  const placeOf = ({ left, top }: Box) => [Math.floor(left / sameWithin), Math.floor(top / sameWithin)] as const;
+  const byCell = Map.groupBy(characters, ({ text, box }) => (box ? cell(text, ...placeOf(box)) : ""));
+  const neighbours = [-1, 0, 1].flatMap((x) => [-1, 0, 1].map((y) => [x, y] as const));
+  return ({ text, box }) => {
+    if (box === undefined) return false;
+    const [column, row] = placeOf(box);
+    const nearby = neighbours.flatMap(([x, y]) => byCell.get(cell(text, column + x, row + y)) ?? []);
+    return nearby.some((other) => isSameBox(box, other.box));
+  };
 }
 
 function isSameBox(one: Box, other: Box | undefined): boolean {
@@ -77,25 +85,24 @@ export function textDifference(before: PageContent, after: PageContent, boxes: r
   if (boxes.length === 0 && before.text === after.text) return { lost: [], added: [] };
   const outside = ({ characters }: PageContent) =>
     characters.filter(({ text, box }) => box && isReadable(text) && !boxes.some((one) => isAffected(box, one)));
-  const left = Map.groupBy(outside(after), ({ text }) => text);
-  const lost = outside(before).filter(({ text }) => left.get(text)?.pop() === undefined);
-  const added = [...left.values()].flat();
-  // A text that a file gives in place of its glyphs is read where all of them stand together.
-  const isReadThere = (one: Character, other: Character) =>
-    one.box !== undefined && other.box !== undefined && isWithin(other.box, one.box);
+  const [left, isThere] = [outside(after), standsIn(outside(after))];
+  const moved = outside(before).filter((character) => !isThere(character));
+  const wasThere = standsIn(outside(before));
+  const unmatched = Map.groupBy(
+    left.filter((character) => !wasThere(character)),
+    ({ text }) => text,
+  );
+  const lost = moved.filter(({ text }) => unmatched.get(text)?.pop() === undefined);
+  const added = [...unmatched.values()].flat();
+  // A text that a file gives in place of its glyphs is read where these stand, shared out evenly.
+  const areReadThere = (one: Character, others: readonly Character[]) =>
+    others.some(({ box }) => one.box !== undefined && box !== undefined && intersection(one.box, box) !== undefined);
   return {
-    lost: lost.filter((one) => !added.some((other) => isReadThere(one, other))),
+    lost: lost.filter((one) => !areReadThere(one, added)),
     added: added.filter(
-      (one) =>
-        !lost.some((other) => isReadThere(other, one)) &&
-        !before.characters.some(({ box }) => isSameBox(box ?? notThere, one.box)),
+      (one) => !areReadThere(one, lost) && !before.characters.some(({ box }) => isSameBox(box ?? notThere, one.box)),
     ),
   };
-}
-
-function isWithin(inner: Box, outer: Box): boolean {
-  const { left, top, right, bottom } = grown(outer, sameWithin);
-  return inner.left >= left && inner.right <= right && inner.top >= top && inner.bottom <= bottom;
 }
 
 /** Whether a character stands in one of the boxes of characters. */

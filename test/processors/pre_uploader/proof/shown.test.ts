@@ -157,6 +157,11 @@ describe("the pages of a produced PDF", () => {
         { content: `${open}${fillOf(box)}BT /F0 9 Tf 300 20 Td (ABC-1) Tj ET\n` },
         { drawn: [{ pageIndex: 0, text: "ABC-1", box: boxOf([295, 265, 60, 20]) }] },
       ),
+    "glyphs are read by themselves that the file gave another text for": () =>
+      faultsOf(
+        { content: `${open}${line("xy", 100)}${fillOf(box)}` },
+        { before: { content: `${open}${hidden}/Span << /ActualText (replaced) >> BDC ${line("xy", 100)} EMC\n` } },
+      ),
     "an inline layer that shows nothing is gone": () =>
       faultsOf(
         { content: open + fillOf(box) },
