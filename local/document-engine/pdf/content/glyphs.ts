@@ -94,9 +94,14 @@ export class GlyphInk {
   }
 }
 
+/** The library adds a point on each side, because it draws glyphs a little beside their places. */
+const margin = 1;
+
 function boundsOf(text: Text, ctm: Matrix): Rect {
   // The library's types demand a stroke, the library does not.
-  return text.getBounds(null as never, ctm);
+  const [left, top, right, bottom] = text.getBounds(null as never, ctm);
+  const hasInk = right - left > 2 * margin && bottom - top > 2 * margin;
+  return hasInk ? [left + margin, top + margin, right - margin, bottom - margin] : [left, top, right, bottom];
 }
 
 function keyOf([x, y]: Point, dx: number, dy: number): string {
