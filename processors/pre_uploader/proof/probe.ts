@@ -23,18 +23,28 @@ export interface Aside {
 /** More than any document has; one with more was made to fill memories. */
 const mostAsides = 5000;
 
-export function asideFaults(
+export interface AsideFindings {
+  faults: string[];
+  /** Pages with text in a pattern or a mask, which Document Engine does not cut. */
+  pagesWithText: ReadonlySet<number>;
+}
+
+export function readAsides(
   pdfium: Pdfium,
   file: Uint8Array,
   asides: readonly Aside[],
   terms: RedactedTerms,
-): string[] {
-  if (asides.length === 0 || terms.count === 0) return [];
-  if (asides.length > mostAsides) return [`the file has more than ${mostAsides} patterns, masks and appearances`];
-  return withDocument(pdfium, probeOf(file, asides), (document) =>
+): AsideFindings {
+  const pagesWithText = new Set<number>();
+  if (asides.length === 0) return { faults: [], pagesWithText };
+  if (asides.length > mostAsides) {
+    return { faults: [`the file has more than ${mostAsides} patterns, masks and appearances`], pagesWithText };
+  }
+  const faults = withDocument(pdfium, probeOf(file, asides), (document) =>
     asides.flatMap(({ place, mustBeReadable }, index) =>
       withPage(pdfium, document, index, (page) => {
         const { text } = readPage(pdfium, page);
+        if (mustBeReadable && place.page !== undefined && text.trim() !== "") pagesWithText.add(place.page);
         if (terms.areIn(text)) return [`redacted words stand in ${place.toString()}`];
         return mustBeReadable && hasUnreadableGlyphs(pdfium, page)
           ? [`glyphs that nobody can read stand in ${place.toString()}`]
@@ -42,6 +52,7 @@ export function asideFaults(
       }),
     ),
   );
+  return { faults, pagesWithText };
 }
 
 function hasUnreadableGlyphs(pdfium: Pdfium, page: number): boolean {

@@ -10,11 +10,11 @@ import type { Redaction } from "../redaction.ts";
 import { affectedGlyphs, haveAny, placesWithText, textDifference } from "./glyphs.ts";
 import { objectsUnder } from "./objects.ts";
 import { boxResolution, isChangedOutside, resolutions, showsOnlyFill } from "./pixels.ts";
-import type { Claim } from "./proof.ts";
+import type { Claim } from "./claim.ts";
 import { checkStructure, StructureFault } from "./structure.ts";
 import type { Structure } from "./structure.ts";
 import type { FoundText } from "./place.ts";
-import { asideFaults } from "./probe.ts";
+import { readAsides } from "./probe.ts";
 import { RedactedTerms } from "./terms.ts";
 import { isVisible, searchableBoxes } from "./visible.ts";
 import { wordFaults } from "./words.ts";
@@ -28,14 +28,18 @@ export function rebuiltFaults(pdfium: Pdfium, produced: Uint8Array, claim: Claim
     if (fault instanceof StructureFault) return [fault.message];
     throw fault;
   }
-  return [
-    ...shownFaults(pdfium, produced, claim, structure.texts),
-    ...asideFaults(pdfium, produced, structure.asides, new RedactedTerms(claim.terms)),
-  ];
+  const asides = readAsides(pdfium, produced, structure.asides, new RedactedTerms(claim.terms));
+  return [...shownFaults(pdfium, produced, claim, structure.texts, asides.pagesWithText), ...asides.faults];
 }
 
 /** What the pages show, before and after, and what can be read. */
-export function shownFaults(pdfium: Pdfium, produced: Uint8Array, claim: Claim, texts: readonly FoundText[]): string[] {
+export function shownFaults(
+  pdfium: Pdfium,
+  produced: Uint8Array,
+  claim: Claim,
+  texts: readonly FoundText[],
+  pagesWithUncutText: ReadonlySet<number> = new Set(),
+): string[] {
   return withDocument(pdfium, claim.source, (before, count) =>
     withDocument(pdfium, produced, (after, pages) => {
       if (pages !== count) return [];
@@ -45,13 +49,28 @@ export function shownFaults(pdfium: Pdfium, produced: Uint8Array, claim: Claim, 
           withPage(pdfium, after, index, (pageAfter) => {
             const content = readPage(pdfium, pageAfter);
             read.push(content);
-            return pageFaults(new PagePair(pdfium, pageBefore, pageAfter, content), index, claim);
+            return [
+              ...pageFaults(new PagePair(pdfium, pageBefore, pageAfter, content), index, claim),
+              ...(pagesWithUncutText.has(index) ? uncutFaults(pdfium, pageBefore, index, claim) : []),
+            ];
           }),
         ),
       ).flat();
       return [...faults, ...wordFaults(read, texts, new RedactedTerms(claim.terms))];
     }),
   );
+}
+
+/** Text of patterns and masks stays in them when what they are drawn with is cut: nothing may have been under a box. */
+function uncutFaults(pdfium: Pdfium, pageBefore: number, index: number, { redactions }: Claim): string[] {
+  const boxes = redactions.flatMap((one) => (one.pageIndex === index ? one.boxes : []));
+  const accounted = glyphBoxes(readPage(pdfium, pageBefore));
+  const isUnderBox = boxes.length > 0 && objectsUnder(pdfium, pageBefore, boxes, accounted).size > 0;
+  return isUnderBox ? [`page ${index + 1} has a pattern or a mask with text, and drawings under a redaction`] : [];
+}
+
+function glyphBoxes({ characters }: PageContent): Box[] {
+  return characters.flatMap(({ text, box }) => (box && text.trim() !== "" ? [box] : []));
 }
 
 /** A page before and after, both open. */
@@ -127,8 +146,7 @@ function underFaults(
     const picture = drawPicture(pdfium, pageAfter, { area: inside, scale: boxResolution, withAnnotations: true });
     return !showsOnlyFill(picture, box, redactions);
   });
-  const accounted = after.characters.flatMap(({ text, box }) => (box && text.trim() !== "" ? [box] : []));
-  const left = objectsUnder(pdfium, pageAfter, boxes, accounted);
+  const left = objectsUnder(pdfium, pageAfter, boxes, glyphBoxes(after));
   return [
     ...(places > 0 ? [`text is left under redactions on page ${number}, in ${places} places`] : []),
     ...(unlike.length > 0

@@ -1,7 +1,7 @@
 import { touches } from "../pdf/geometry.ts";
 import type { PageContent } from "../pdf/reader.ts";
 import { textOf } from "./glyphs.ts";
-import type { Drawn } from "./proof.ts";
+import type { Drawn } from "./claim.ts";
 
 /** The pages on which stamps cannot be read. */
 export function stampFaults(pages: readonly PageContent[], drawn: readonly Drawn[]): string[] {

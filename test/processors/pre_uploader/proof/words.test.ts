@@ -141,6 +141,22 @@ describe("the words of a rebuilt PDF", () => {
     });
   }
 
+  it("fail where a pattern with text was drawn under a redaction, whatever it says", async () => {
+    const filled = (area: string) => `/Pattern cs /P0 scn ${area} re f\n${rest}`;
+    const resources = "<< /Font << /F0 6 0 R >> /XObject << /X0 7 0 R /X1 8 0 R >> /Pattern << /P0 9 0 R >> >>";
+    const file = (content: string) =>
+      writePdf({ ...parts(), 4: { dictionary: "", content }, 5: resources, 9: { dictionary: tile, content: spoken } });
+    const redactions = [{ pageIndex: 0, boxes: [boxOf([100, 100, 100, 20])] }];
+    const cut = "/Pattern cs /P0 scn 80 150 200 30 re f 80 200 200 40 re f 80 180 20 20 re f 200 180 80 20 re f\n";
+    const produced = file(`/F0 1 Tf\n${cut}q 0 g 100 180 100 20 re f Q\n${rest}`);
+    const source = file(`/F0 1 Tf\n${filled("80 150 200 90")}`);
+    const library = await pdfium();
+    const proof = () => {
+      prove(library, produced, { source, redactions, terms: { terms: [] }, drawn: [], isRebuilt: true });
+    };
+    expect(proof).to.throw(/page 1 has a pattern or a mask with text, and drawings under a redaction/);
+  });
+
   it("fail where one stands in the appearance of a form field", async () => {
     const field = annotated(`/Subtype /Widget /FT /Tx /T ${utf16("a")} /AP << /N 9 0 R >>`);
     expect(await faultOf({ ...field, 9: form })).to.match(/redacted words stand in page 1, form at \/Annots\/AP\/N/);
