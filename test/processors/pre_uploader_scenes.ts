@@ -156,7 +156,7 @@ function drawPicture(pdf: PDFDocument, drawn: PDFPage, kind: "object" | "inline"
 }
 
 function operator(name: string, ...args: string[]): PDFOperator {
-  return PDFOperator.of(name as never, args as never);
+  return PDFOperator.of(name as never, args);
 }
 
 function drawLines(drawn: PDFPage): void {

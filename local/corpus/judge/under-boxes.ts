@@ -10,8 +10,11 @@ import type { JudgedRedaction } from "./redaction.ts";
 const scale = 2;
 /** Points along the edge of a box that are not looked at: drawing is exact to about half a point. */
 const rim = 1;
-/** Document Engine takes a glyph away once a quarter of its ink is covered, by a few per cent more or less. */
-const coveredInk = 0.35;
+/**
+ * Document Engine takes a glyph away once a quarter of its ink is covered. Another library draws the standard fonts with
+ * outlines of its own, so half of a glyph has to be covered before it is sure that it should be gone.
+ */
+const coveredInk = 0.5;
 
 /** Whether a box hides a glyph: its middle, and enough of its ink. A glyph that paints nothing has nothing to hide. */
 export function isHidden({ ink }: Glyph, box: Box): boolean {
