@@ -1,4 +1,4 @@
-import { areaOf, intersection, type Box } from "../reader/matrix.ts";
+import { areaOf, intersection, overlaps, type Box } from "../reader/matrix.ts";
 import { areaIn, isBlank, paint, shareOf } from "../reader/picture.ts";
 import { readGlyphs, type PageGlyphs } from "../reader/page.ts";
 import type { PDFPageProxy } from "../reader/pdf.ts";
@@ -10,8 +10,11 @@ import type { JudgedRedaction } from "./redaction.ts";
 const scale = 2;
 /** Points along the edge of a box that are not looked at: drawing is exact to about half a point. */
 const rim = 1;
-/** Document Engine takes a glyph away once a quarter of its ink is covered, by a few per cent more or less. */
-const coveredInk = 0.35;
+/**
+ * Document Engine takes a glyph away once a quarter of its ink is covered. Another library draws the standard fonts with
+ * outlines of its own, so half of a glyph has to be covered before it is sure that it should be gone.
+ */
+const coveredInk = 0.5;
 
 /** Whether a box hides a glyph: its middle, and enough of its ink. A glyph that paints nothing has nothing to hide. */
 export function isHidden({ ink }: Glyph, box: Box): boolean {
@@ -31,23 +34,50 @@ export async function judgePage(
   const findings: string[] = [];
   if (boxes.length === 0) return { glyphs, findings };
   for (const { box } of boxes) {
-    // Where boxes lie over each other, the text of each is printed.
     const overlays = boxes
-      .filter((other) => areaOf(intersection(other.box, box)) > 0)
-      .map(({ redaction }) => fold(redaction.overlayText ?? ""));
-    const left = glyphs.glyphs.filter((glyph) => !glyph.isSpace && isHidden(glyph, box));
-    const text = left.map((glyph) => glyph.text).join("");
-    if (left.length === 0 || overlays.some((overlay) => isOverlay(fold(text), overlay))) continue;
-    findings.push(`${left.length} glyphs under a box`);
+      .filter((other) => overlaps(other.box, box))
+      .flatMap(({ redaction }) => fold(redaction.overlayText ?? ""))
+      .filter((overlay) => overlay !== "");
+    const left = runsUnder(glyphs.glyphs, box).filter((run) => !isOverlay(run, overlays));
+    const count = left.reduce((sum, run) => sum + run.length, 0);
+    if (count > 0) findings.push(`${count} glyphs under a box`);
   }
   findings.push(...(await judgePictures(page, boxes)));
   return { glyphs, findings };
 }
 
-/** The text of an overlay may be repeated or cut. */
-function isOverlay(text: string, overlay: string): boolean {
-  if (overlay === "") return false;
-  return overlay.repeat(Math.ceil(text.length / overlay.length) + 1).includes(text);
+/** The glyphs that a box hides, those that are drawn one after the other together. */
+function runsUnder(glyphs: readonly Glyph[], box: Box): Glyph[][] {
+  const runs: Glyph[][] = [];
+  let last = -2;
+  for (const [index, glyph] of glyphs.filter(({ isSpace }) => !isSpace).entries()) {
+    if (!isHidden(glyph, box)) continue;
+    if (index === last + 1) runs.at(-1)?.push(glyph);
+    else runs.push([glyph]);
+    last = index;
+  }
+  return runs;
+}
+
+/** The text of an overlay may be repeated or cut, and those of boxes that lie over each other follow each other. */
+function isOverlay(run: readonly Glyph[], overlays: readonly string[]): boolean {
+  if (overlays.length === 0) return false;
+  const text = fold(run.map((glyph) => glyph.text).join(""));
+  const repeated = overlays.map((overlay) => overlay.repeat(Math.ceil(text.length / overlay.length) + 1));
+  for (let at = 0; at < text.length;) {
+    const lengths = repeated.map((overlay) => lengthWithin(overlay, text.slice(at)));
+    const longest = Math.max(...lengths);
+    // All that is left of an overlay may be its last letter or its first.
+    if (longest === 0) return false;
+    at += longest;
+  }
+  return true;
+}
+
+function lengthWithin(overlay: string, text: string): number {
+  let length = 0;
+  while (length < text.length && overlay.includes(text.slice(0, length + 1))) length++;
+  return length;
 }
 
 async function judgePictures(

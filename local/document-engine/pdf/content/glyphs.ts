@@ -95,12 +95,13 @@ export class GlyphInk {
 }
 
 /** Points that the library adds to each side of a text's bounds, for the sake of its cache of glyphs. */
-const padding = 1;
+const margin = 1;
 
 function boundsOf(text: Text, ctm: Matrix): Rect {
   // The library's types demand a stroke, the library does not.
   const [left, top, right, bottom] = text.getBounds(null as never, ctm);
-  return [left + padding, top + padding, right - padding, bottom - padding];
+  const hasInk = right - left > 2 * margin && bottom - top > 2 * margin;
+  return hasInk ? [left + margin, top + margin, right - margin, bottom - margin] : [left, top, right, bottom];
 }
 
 function keyOf([x, y]: Point, dx: number, dy: number): string {
