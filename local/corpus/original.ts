@@ -1,3 +1,5 @@
+import { PDFDocument } from "@cantoo/pdf-lib";
+import { addToUnicode } from "../../processors/pre_uploader/prepare/unicode.ts";
 import { readGlyphs, type PageGlyphs } from "./reader/page.ts";
 import { withPdf } from "./reader/pdf.ts";
 import type { Glyph } from "./reader/walk.ts";
@@ -13,9 +15,9 @@ export interface Original {
   pages: PageGlyphs[];
 }
 
-/** @throws whatever pdf.js throws for a file that it cannot open */
-export function readOriginal(bytes: Uint8Array): Promise<Original> {
-  return withPdf(bytes, async (pdf) => {
+/** @throws what pdf.js throws for a file that it cannot open */
+export async function readOriginal(bytes: Uint8Array): Promise<Original> {
+  return withPdf(await readable(bytes), async (pdf) => {
     const content = await pdf.getOptionalContentConfig();
     const pages: PageGlyphs[] = [];
     for (let number = 1; number <= pdf.numPages; number++) {
@@ -25,6 +27,19 @@ export function readOriginal(bytes: Uint8Array): Promise<Original> {
     }
     return { pages };
   });
+}
+
+/**
+ * The file with fonts that say which characters they draw: pdf.js alone does not find words in fonts without a ToUnicode map.
+ * One that the library cannot read is left to pdf.js as it is.
+ */
+async function readable(bytes: Uint8Array): Promise<Uint8Array> {
+  try {
+    const document = await PDFDocument.load(bytes, { updateMetadata: false });
+    return addToUnicode(document.context) > 0 ? await document.save() : bytes;
+  } catch {
+    return bytes;
+  }
 }
 
 /** What is redacted in a document, and what nobody may read of it afterwards. */

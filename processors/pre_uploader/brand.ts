@@ -52,14 +52,15 @@ export async function brand(
   const report = { redactions: redactions.length, droppedUnderRedaction: droppedUnderRedaction.length };
   if (branded.length === 0) return { ...report, pdf: source, terms: new RedactedTerms({ terms: [] }), removed: {} };
 
+  const pages = new Set(redactions.map(({ pageIndex }) => pageIndex));
+  const given = pages.size > 0 ? await deps.pdf.separate(source, pages) : source;
   const stamped = others.filter(({ type }) => stamps.has(type));
   const allowedTexts = [...redactions.map(({ overlayText }) => overlayText ?? ""), ...stamped.map(textOf)];
-  const data = redactions.length > 0 ? await deps.pdf.terms(source, redactions, allowedTexts) : { terms: [] };
+  // What was separated can be read better: its fonts say which characters they draw, and PDFium cuts no content short.
+  const data = pages.size > 0 ? await deps.pdf.terms(given, redactions, allowedTexts) : { terms: [] };
   const terms = new RedactedTerms(data);
   assertNothingQuotes(others, terms);
 
-  const pages = new Set(redactions.map(({ pageIndex }) => pageIndex));
-  const given = pages.size > 0 ? await deps.pdf.separate(source, pages) : source;
   const produced = await deps.engine.build(given, together(brandings), actionsOf(brandings));
   const drawn = others.flatMap(drawingsOf);
   const { pdf, removed } = await deps.pdf.finish({ source: given, produced, redactions, terms: data, drawn });

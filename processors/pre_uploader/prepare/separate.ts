@@ -11,6 +11,7 @@ import { dropUnreachable, reach, resolved, rootsOf } from "./graph.ts";
 import { contentStream, withoutInlineImages } from "./inline_images.ts";
 import type { Replaced } from "./inline_images.ts";
 import { Ownership } from "./ownership.ts";
+import { addToUnicode } from "./unicode.ts";
 
 /** Budget of decoded content of the pages with redactions. */
 const mostContentBytes = 256 * 1024 ** 2;
@@ -20,7 +21,8 @@ const deepestPageTree = 256;
 
 /**
  * The same file, in which the given pages share no content stream, form or picture with anything else, and have no inline
- * images: Document Engine edits streams in place, for every page that has them, and leaves inline images as they are.
+ * images: Document Engine edits streams in place, for every page that has them, and leaves inline images as they are. Fonts
+ * say which characters they draw, as far as that can be known.
  *
  * @param pageIndexes the pages with redactions, from 0
  * @throws PermanentError PDF_DAMAGED, PDF_TOO_COMPLEX, PDF_NOT_KEPT
@@ -44,6 +46,7 @@ export async function separate(
     const drawings = ownership.separate(page);
     if (replaceInlineImages(page, drawings, budget)) comparable.push(index);
   }
+  addToUnicode(context);
   dropUnreachable(context, reach(context, rootsOf(context)));
   const result = await written(context);
   assertSameShape(pdfium, result, source.shape);
