@@ -15,7 +15,7 @@ const longestValue = 120;
 const mostProblems = 5;
 
 /** A record of the manifest that fits its contract. */
-export interface FittingRecord {
+interface FittingRecord {
   readonly kind: "document";
   /** Where it stands: `line-<part>-<line>`. */
   readonly place: string;

@@ -15,7 +15,7 @@ export interface Picture {
 }
 
 /** Which operators are painted; text never is. */
-export interface Painting {
+interface Painting {
   scale: number;
   /** Whether a filled path is left out. */
   isLeftOut?: (fill: Fill) => boolean;

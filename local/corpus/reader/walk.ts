@@ -18,7 +18,7 @@ export interface Outline {
 }
 
 /** What pdf.js says of a glyph. */
-export interface ShownGlyph {
+interface ShownGlyph {
   unicode: string;
   fontChar: string;
   width: number;
@@ -93,7 +93,7 @@ export interface OperatorList {
 }
 
 /** What a walk asks and reports. */
-export interface WalkAbout {
+interface WalkAbout {
   fontOf: (name: string) => WalkFont | undefined;
   /** Whether optional content is on. */
   isOn?: (properties: unknown) => boolean;

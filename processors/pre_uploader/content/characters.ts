@@ -5,7 +5,7 @@ export function isWhitespace(byte: number): boolean {
 
 const delimiters = new Set(Buffer.from("()<>[]{}/%"));
 
-export function isDelimiter(byte: number): boolean {
+function isDelimiter(byte: number): boolean {
   return delimiters.has(byte);
 }
 

@@ -12,7 +12,7 @@ import { hasPixelsUnder } from "./image-pixels.ts";
 import { boxResolution, edge } from "./pixels.ts";
 
 /** What is under the boxes by kind, in plural nouns. */
-export type LeftObjects = Map<string, number>;
+type LeftObjects = Map<string, number>;
 
 /**
  * Looks at each object of a page that is open, alone and made visible, under each box. Allowed are glyphs that other

@@ -18,7 +18,7 @@ export interface TermsData {
 }
 
 /** Says of a page whether it shows anything in a box. */
-export type VisibilityOf = (pageIndex: number) => (box: Box) => boolean;
+type VisibilityOf = (pageIndex: number) => (box: Box) => boolean;
 
 /** More than anybody redacts; a document with more was made to fill memories. */
 const mostTerms = 500_000;

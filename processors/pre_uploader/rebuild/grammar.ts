@@ -27,7 +27,7 @@ export type Rule =
   /** A reference to an object that is reached elsewhere. */
   | { back: Kind };
 
-export interface ObjectKind {
+interface ObjectKind {
   keys: Readonly<Record<string, Rule>>;
   /**
    * What the stream holds; a dictionary where it is absent. Every stream has a direct Length and no Filter or FlateDecode;
@@ -59,7 +59,7 @@ const either = (...rules: Rule[]) => ({ either: rules }) as const;
 const list = (rule: Rule) => ({ list: rule }) as const;
 const map = (rule: Rule) => ({ map: rule }) as const;
 
-export const blendModes = [
+const blendModes = [
   ...["Normal", "Compatible", "Multiply", "Screen", "Overlay", "Darken", "Lighten", "ColorDodge", "ColorBurn"],
   ...["HardLight", "SoftLight", "Difference", "Exclusion", "Hue", "Saturation", "Color", "Luminosity"],
 ];
@@ -75,8 +75,6 @@ export const encodings = [
 export const processColorants = ["All", "None", "Cyan", "Magenta", "Yellow", "Black", "Red", "Green", "Blue", "Gray"];
 export const deviceSpaces = ["DeviceGray", "DeviceRGB", "DeviceCMYK"];
 export const characterCollections = ["Identity", "Japan1", "Japan2", "GB1", "CNS1", "Korea1", "KR", "UCS"];
-/** Filters that only images keep; what was packed by another one is packed anew by FlateDecode. */
-export const imageFilters = ["DCTDecode", "JPXDecode", "CCITTFaxDecode", "JBIG2Decode"];
 export const destinationKinds: Readonly<Record<string, number>> = {
   ...{ XYZ: 3, Fit: 0, FitH: 1, FitV: 1, FitR: 4, FitB: 0, FitBH: 1, FitBV: 1 },
 };
@@ -96,7 +94,7 @@ const colorSpaceRules: Record<string, readonly Rule[]> = {
 /** A colour space is a name or an array that begins with one. */
 export const colorSpace: Rule = either(names(...deviceSpaces, "Pattern"), { tagged: colorSpaceRules });
 
-export const functionRule: Rule = {
+const functionRule: Rule = {
   by: "FunctionType",
   of: { 0: "sampledFunction", 2: "exponentialFunction", 3: "stitchingFunction", 4: "calculatorFunction" },
 };

@@ -84,7 +84,7 @@ describe("a PDF that is prepared for Document Engine", () => {
     const [before, after] = [pdf, bytes].map((file) => ({
       isEncrypted: withDocument(library, file, (document) => library.EPDF_IsEncrypted(document)),
       pixels: [0, 1].map((index) => pixelsOf(library, file, index).toString("base64")),
-      title: readPdf(library, file).pages.map(({ text }) => text),
+      title: readPdf(library, file).map(({ text }) => text),
     }));
     expect(pages).to.equal(2);
     expect(after).to.deep.equal({ ...before, isEncrypted: false });

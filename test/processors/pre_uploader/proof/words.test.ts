@@ -24,7 +24,7 @@ describe("the words of a rebuilt PDF", () => {
     const redactions = [{ pageIndex: 0, boxes: [boxOf([left, top, width, height])] }];
     const fill = `q 0 g ${left} ${300 - top - height} ${width} ${height} re f Q\n`;
     const produced = withContent(line("Public words", 240) + under + fill, more);
-    const terms = redactedTerms(readPdf(await pdfium(), source).pages, redactions, []);
+    const terms = redactedTerms(readPdf(await pdfium(), source), redactions, []);
     try {
       prove(await pdfium(), produced, { source, redactions, terms, drawn: [], isRebuilt: true });
       return undefined;
