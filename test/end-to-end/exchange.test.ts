@@ -336,6 +336,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
       redactionsProven: 30,
       leaks: 0,
     });
+    expect(view.redactions).to.deep.equal({ fetched: 30, branded: 30, layered: 0, left: 0 });
     expect(verdict.search?.indexed).to.equal(43);
   });
 
