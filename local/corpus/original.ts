@@ -13,7 +13,7 @@ export interface Original {
   pages: PageGlyphs[];
 }
 
-/** @throws whatever pdf.js throws for a file that it cannot open */
+/** @throws what pdf.js throws for a file that it cannot open */
 export function readOriginal(bytes: Uint8Array): Promise<Original> {
   return withPdf(bytes, async (pdf) => {
     const content = await pdf.getOptionalContentConfig();

@@ -46,7 +46,7 @@ describe("what the stand-in of Document Engine takes out under a redaction", fun
       expect([...pixels.subarray((102 * width + 100) * 4, (102 * width + 100) * 4 + 3)]).to.deep.equal([0, 0, 0]);
     });
 
-    it("leaves the others where they were, with every way of spacing", async () => {
+    it("leaves its neighbours where they were, with every way of spacing", async () => {
       // Prepare
       const spaced = [
         "BT /F 20 Tf 2 Tc 5 Tw 90 Tz 60 700 Td (ab SECRET cd) Tj ET",

@@ -13,7 +13,7 @@ export interface WalkFont {
 export interface Outline {
   /** The box of its ink in ems. */
   ink: Box;
-  /** The same for the same outline, whatever its glyph is called. */
+  /** The same for the same outline under any glyph name. */
   shape: string;
 }
 

@@ -1,4 +1,4 @@
-/** What a page draws under redactions, object by object, whatever hides it in the page as a whole. */
+/** What a page draws under redactions, object by object, also what is hidden in the page as a whole. */
 import { crosses, grown, intersection } from "../pdf/geometry.ts";
 import type { Box, Transform } from "../pdf/geometry.ts";
 import { boundsOf, pathSegments, readObjects } from "../pdf/objects.ts";

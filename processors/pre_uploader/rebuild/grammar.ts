@@ -252,7 +252,7 @@ export type Kind =
     )
   | ("pageLabels" | "pageLabel");
 
-/** Kinds that are one of several, told apart by a rule. */
+/** Kinds that are one of several, which a rule distinguishes. */
 export const variants: Partial<Record<Kind, Rule>> = { colorSpace, function: functionRule };
 
 export const kinds: Readonly<Record<Kind, ObjectKind>> = {

@@ -308,7 +308,7 @@ describe("a PDF that is prepared for Document Engine", () => {
       expect(await textsOf(bytes)).to.deep.equal(["Shown line"]);
     });
 
-    it("takes what lies in a stream for no objects of the file, whatever the stream calls itself", async () => {
+    it("takes what lies in a stream for no objects of the file, under any type of the stream", async () => {
       const packed = "4 0 (quiet replacement)";
       const pdf = page([6], [annotation("Text"), stream(packed, "/Type/ObjStm/N 1/First 4")], "/Odd 7 0 R");
       expect(await textsOf((await prepared(pdf)).bytes)).to.deep.equal(["Shown line"]);
