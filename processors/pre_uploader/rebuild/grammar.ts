@@ -1,6 +1,7 @@
 /**
  * What a rebuilt PDF may consist of (ISO 32000-1): for each kind of object the keys that it may have, and for each key the
- * kind of its value. The rebuild copies nothing else, and the proof of the structure accepts nothing else.
+ * kind of its value. The rebuild copies nothing else, and the proof of the structure accepts nothing else. One file, however
+ * long: who wants to know what can be in a rebuilt PDF reads it from top to bottom.
  */
 
 /** A value that may stand under a key. */
@@ -128,6 +129,11 @@ const simpleFont = {
 
 const shading = { ColorSpace: colorSpace, Background: numbers, BBox: numbers, AntiAlias: boolean } as const;
 const functions = either(functionRule, list(functionRule));
+/** Of axial and radial shadings. */
+const gradient = {
+  ...{ ShadingType: integer, ...shading, Coords: numbers, Domain: numbers, Function: functions },
+  Extend: list(boolean),
+} as const;
 const functionKeys = { FunctionType: integer, Domain: numbers, Range: numbers } as const;
 
 const annotation = {
@@ -405,26 +411,8 @@ export const kinds: Readonly<Record<Kind, ObjectKind>> = {
   functionShading: {
     keys: { ShadingType: integer, ...shading, Domain: numbers, Matrix: numbers, Function: functions },
   },
-  axialShading: {
-    keys: {
-      ShadingType: integer,
-      ...shading,
-      Coords: numbers,
-      Domain: numbers,
-      Function: functions,
-      Extend: list(boolean),
-    },
-  },
-  radialShading: {
-    keys: {
-      ShadingType: integer,
-      ...shading,
-      Coords: numbers,
-      Domain: numbers,
-      Function: functions,
-      Extend: list(boolean),
-    },
-  },
+  axialShading: { keys: gradient },
+  radialShading: { keys: gradient },
   meshShading: {
     keys: {
       ...{
