@@ -6,12 +6,10 @@ import type { Picture } from "../pdf/picture.ts";
 
 /** Channels of an even ground differ by less. */
 const even = 24;
+/** Pixels around a box that are looked at too, where a glyph may fill its own. */
+const around = 1;
 
-/**
- * Whether a picture shows anything within a box: a glyph that is hidden or white on white shows nothing.
- *
- * @param margin pixels around the box that count as well
- */
+/** Whether a picture shows anything within a box: a glyph that is hidden or white on white shows nothing. */
 export function isVisible({ area, scale, width, height, pixels }: Picture, box: Box, margin = 0): boolean {
   const left = Math.max(0, Math.floor((box.left - area.left) * scale) - margin);
   const right = Math.min(width, Math.ceil((box.right - area.left) * scale) + margin);
@@ -30,9 +28,6 @@ export function isVisible({ area, scale, width, height, pixels }: Picture, box: 
   return false;
 }
 
-/** Pixels around a glyph's box that count: it may fill all of its box. */
-const glyphMargin = 1;
-
 /** Pixels of a point, and of the longer side of a page at most. */
 const [resolution, longestSide] = [1.5, 1800];
 
@@ -46,6 +41,6 @@ export function visibilityOf(pdfium: Pdfium, bytes: Uint8Array): (pageIndex: num
         return drawPicture(pdfium, page, { area, scale });
       }),
     );
-    return (box) => isVisible(picture, box, glyphMargin);
+    return (box) => isVisible(picture, box, around);
   };
 }

@@ -4,7 +4,7 @@ import { isWhiteSpace } from "./filters.ts";
 import { operators } from "./operators.ts";
 
 /** What an inline image says of its data. */
-export interface InlineData {
+interface InlineData {
   /** The filter that was applied last, by its full name. */
   filter: string | undefined;
   /** Bytes without a filter. */

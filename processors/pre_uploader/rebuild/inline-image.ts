@@ -23,10 +23,7 @@ const filters: Readonly<Record<string, string>> = {
   ...{ CCF: "CCITTFaxDecode", DCT: "DCTDecode" },
 };
 
-/**
- * Reads on after `BI` to behind `EI`.
- * @throws PermanentError PDF_UNREADABLE_PART
- */
+/** Reads on after `BI` to behind `EI`. @throws PermanentError PDF_UNREADABLE_PART */
 export function inlineImage(
   tokens: Tokens,
   place: Place,
@@ -44,6 +41,8 @@ export function inlineImage(
     const value = tokens.next();
     if (value === undefined || (value.type === "word" && value.word === "ID")) break;
     const full = keys[name.name] ?? name.name;
+    // The length of an object is that of its data.
+    if (full === "Length") continue;
     // Where both names stand, the short one counts.
     if (full === name.name && abbreviated.has(full)) continue;
     if (full !== name.name) abbreviated.add(full);
@@ -52,8 +51,6 @@ export function inlineImage(
   }
   const isSeparated = isWhiteSpace(tokens.content[tokens.at] ?? 0);
   if (isSeparated) tokens.at++;
-  // The length of an object is that of its data.
-  delete entries["Length"];
   const dict = reading.context.obj({ Type: "XObject", Subtype: "Image", ...entries });
   return PDFRawStream.of(dict, dataOf(tokens, PDFRawStream.of(dict, new Uint8Array()), there, reading));
 }
