@@ -87,15 +87,15 @@ export function typeNamed(name: string): BrandableType | undefined {
   return Object.hasOwn(virtualTypes, name) ? virtualTypes[name] : undefined;
 }
 
-/** Whether an annotation hides what is under it, whatever else it is. */
+/** Whether an annotation hides what is under it, also where it is the root of a thread, grouped, hidden or locked. */
 export function isRedaction(content: Typed): boolean {
   return typeNamed(virtualTypeOf(content)) === "redactions";
 }
 
 /**
- * How an annotation travels under the given choices; `undefined`: it stays. A redaction follows `redactionsAs` whatever
- * else it is: the root of a thread, grouped, hidden, locked. Of the others, the root of a thread goes with its thread
- * where comments travel.
+ * How an annotation travels under the given choices; `undefined`: it stays. A redaction follows `redactionsAs` also where
+ * it is the root of a thread, grouped, hidden or locked. Of all other annotations, the root of a thread goes with its
+ * thread where comments travel.
  */
 export function routeOf(
   content: Typed,

@@ -15,7 +15,7 @@ const longestValue = 120;
 const mostProblems = 5;
 
 /** A record of the manifest that fits its contract. */
-export interface FittingRecord {
+interface FittingRecord {
   readonly kind: "document";
   /** Where it stands: `line-<part>-<line>`. */
   readonly place: string;
@@ -36,7 +36,7 @@ export type ManifestRecord = FittingRecord | RefusedRecord;
 
 /**
  * Reads the records of one part of the manifest, a JSON object a line; blank lines hold none. A line that cannot be read
- * is a refused record, whatever is wrong with it: the next one begins after the next newline.
+ * is a refused record, and the next record begins after the next newline.
  *
  * @param partKey names the part, see `manifestPrefix`
  * @param open begins to read the part's bytes

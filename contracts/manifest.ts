@@ -90,15 +90,14 @@ export const tableCount = z.object({
  * Why a document is privileged in the sense of `excludePrivileged`: the relevancy of one of its exhibits, or its review
  * status. The values are those of the case schema.
  */
-export const privilegeReason = z.enum(["privileged", "held_back"]);
-export type PrivilegeReason = z.infer<typeof privilegeReason>;
+const privilegeReason = z.enum(["privileged", "held_back"]);
 
 /** Privileged or held-back documents of the selection: those that travel, and those that were left out. */
 export const privilegedCounts = z.object({ included: z.int().nonnegative(), excluded: z.int().nonnegative() });
 export type PrivilegedCounts = z.infer<typeof privilegedCounts>;
 
 /** A document that was left out of the selection. */
-export const excludedDocument = z.object({ documentId: rowId, because: z.array(privilegeReason).min(1) });
+const excludedDocument = z.object({ documentId: rowId, because: z.array(privilegeReason).min(1) });
 export type ExcludedDocument = z.infer<typeof excludedDocument>;
 
 /** `privileged.json` beside the report: how many of them travel, and those that were left out. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const count = z.int().nonnegative();
 
-/** What became of the redactions of an exhibit, a document or an exchange: each of those that were found is in one of the others. */
+/** What became of the redactions of an exhibit, a document or an exchange: each that was found is branded, layered or left. */
 export const redactionCounts = z
   .strictObject({
     /** Found in Document Engine. */

@@ -54,7 +54,7 @@ export function entry(record: ExchangeRecord) {
 }
 
 /** What the ledger holds of one exchange. */
-export interface LedgerSummary {
+interface LedgerSummary {
   readonly counts: DocumentCounts;
   readonly totals: DocumentTotals;
   readonly stages: Stages;

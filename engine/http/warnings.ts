@@ -10,7 +10,7 @@ export interface Warning extends WireError {
 }
 
 /** What is known of an exchange's documents beyond its record. */
-export interface DocumentKnowledge extends DocumentTotals {
+interface DocumentKnowledge extends DocumentTotals {
   /** Documents of which annotations did not travel, because they quote or touch what a redaction hides. */
   readonly withheld: number;
   /** Whether every document has ended, so that what is counted is all there is. */

@@ -47,14 +47,14 @@ def without_privileged(
             "--exclude_privileged cannot be followed: the source case has neither documents.status nor"
             " exhibits.relevancy",
         )
-    travelling = [document for document in documents if document not in found]
-    if not travelling:
+    included = [document for document in documents if document not in found]
+    if not included:
         raise InvalidInputError(
             "SELECTION_EMPTY",
             f"the selection by {settings.selection.by} holds only privileged or held-back documents, and"
             " --exclude_privileged leaves them out; choose another",
         )
-    return travelling, found
+    return included, found
 
 
 def _found_among(source: Connection, documents: Sequence[int]) -> Reasons | None:

@@ -24,7 +24,7 @@ export interface FileReport {
   leaks: Finding[];
 }
 
-export interface FileWork {
+interface FileWork {
   file: string;
   number: number;
   bytes: Uint8Array;

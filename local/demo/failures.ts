@@ -57,7 +57,7 @@ export function failureProblems(failures: readonly FailedUnit[]): string[] {
 }
 
 /**
- * What the outsider found, with what the exchange itself reports as failed: a document that was copied and could not be
+ * What the outside check found, with what the exchange itself reports as failed: a document that was copied and could not be
  * uploaded lies in the destination, so that only the ledger knows of it.
  */
 export function withFailures(

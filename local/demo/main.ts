@@ -76,9 +76,9 @@ async function demo(files: string | undefined, annotated: boolean): Promise<void
   report(view, verdict);
   const seconds = { setup, ...phaseSeconds(view), total: secondsSince(started) };
   const { documents, rows, leftovers, annotations, search } = verdict;
-  const { exchangeId, state } = view;
+  const { exchangeId, state, redactions } = view;
   process.stdout.write(
-    `${JSON.stringify({ exchangeId, state, documents, rows, leftovers, annotations, search, seconds })}\n`,
+    `${JSON.stringify({ exchangeId, state, documents, rows, leftovers, annotations, redactions, search, seconds })}\n`,
   );
   if (state !== "FINISHED" || verdict.problems.length > 0) process.exitCode = 1;
 }

@@ -47,7 +47,7 @@ interface Work {
   numbers: Map<string, number>;
 }
 
-export interface BuildInput {
+interface BuildInput {
   instructions: unknown;
   files: ReadonlyMap<string, Uint8Array>;
   /** The document that `#self` means. */

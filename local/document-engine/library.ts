@@ -17,7 +17,7 @@ export interface Upload {
   keepAnnotations: boolean;
 }
 
-export interface Rendered {
+interface Rendered {
   file: PdfFile;
   /** Where each annotation of the layer is in the file. */
   numbers: Map<string, number>;

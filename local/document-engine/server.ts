@@ -16,7 +16,7 @@ import { damaged, isOfLibrary } from "./pdf/pdf-file.ts";
 import { Refusal } from "./refusal.ts";
 import { Store } from "./store.ts";
 
-export interface DocumentEngineOptions {
+interface DocumentEngineOptions {
   /** 0, the default, takes a free one. */
   port?: number;
   /** Holds the documents; what a former run left there is served again. */

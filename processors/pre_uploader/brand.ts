@@ -17,7 +17,7 @@ export interface Branding {
   attachments: Attachments;
 }
 
-export interface Branded {
+interface Branded {
   pdf: Uint8Array;
   /** The terms that are to be found nowhere any more. */
   terms: RedactedTerms;

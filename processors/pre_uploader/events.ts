@@ -1,11 +1,11 @@
 import type { ExchangeEvent } from "../../contracts/events.ts";
 import type { DocUploaderMessage, ExhibitLoad, PreUploaderMessage } from "../../contracts/messages.ts";
-import { notCarried } from "../../contracts/redactions.ts";
+import { contentRemoved, missedContent, notCarried, removedText } from "../../contracts/redactions.ts";
 import { envelopeOf } from "../shared/publish.ts";
 import { namedAtMost, type ExhibitReport } from "./exhibit.ts";
 
 /** What became of a document whose pre-processing did not fail. */
-export type PreUploadOutcome =
+type PreUploadOutcome =
   | { skipped: true }
   | {
       skipped: false;
@@ -44,7 +44,7 @@ export function outcomeEvent(message: PreUploaderMessage, outcome: PreUploadOutc
   };
 }
 
-/** An exhibit as the event has always named its parts. */
+/** An exhibit under the names that consumers of the event read; they outlive the names of the code. */
 function exhibitDetail({ droppedUnderRedaction, excluded, ...report }: ExhibitReport) {
   return {
     ...report,
@@ -54,19 +54,14 @@ function exhibitDetail({ droppedUnderRedaction, excluded, ...report }: ExhibitRe
   };
 }
 
-/** What every rebuilt document loses, and nobody sees: it is counted, and no reason to warn. */
-const unseen: ReadonlySet<string> = new Set(["document properties", "metadata streams", "structure trees"]);
-
 /** What did not arrive although the request asks for it. */
 function warningOf({ exhibits, removed, droppedFromDocument }: PreUploadOutcome & { skipped: false }) {
   const annotations = annotationsNotCarried(exhibits, droppedFromDocument);
-  const lost = Object.entries(removed)
-    .filter(([noun, count]) => count > 0 && !unseen.has(noun))
-    .map(([noun, count]) => `${noun} removed: ${count}`);
-  if (annotations === undefined && lost.length === 0) return undefined;
+  const missed = missedContent(removed);
+  if (annotations === undefined && missed.length === 0) return undefined;
   return {
-    code: annotations === undefined ? "CONTENT_REMOVED" : notCarried,
-    message: [annotations ?? [], lost].flat().join("; "),
+    code: annotations === undefined ? contentRemoved : notCarried,
+    message: [annotations ?? [], missed.length > 0 ? removedText(missed) : []].flat().join("; "),
   };
 }
 

@@ -8,7 +8,7 @@ import type { CarriedAnnotation } from "./sort.ts";
 export type Attachments = ReadonlyMap<string, EngineAttachment>;
 
 /** A comment thread with its root. */
-export interface Thread {
+interface Thread {
   root: CarriedAnnotation;
   comments: readonly EngineRecord[];
 }

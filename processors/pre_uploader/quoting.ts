@@ -79,7 +79,7 @@ export function isQuoting({ content, ...record }: EngineRecord, terms: RedactedT
 }
 
 /** The members of an annotation or comment that may say something. */
-export function quotableOf(content: Readonly<Record<string, unknown>>): unknown[] {
+function quotableOf(content: Readonly<Record<string, unknown>>): unknown[] {
   return membersOf(content, prescribed);
 }
 

@@ -27,7 +27,7 @@ interface CountedExhibits {
 /** Counts the redactions that a copied file leaves behind. Never throws: what cannot be counted is reported as unknown. */
 export type CountRedactions = (message: S3CopyMessage, log: Logger) => Promise<CountedRedactions>;
 
-export interface CountLimits {
+interface CountLimits {
   /** For all exhibits of one document. */
   timeoutMilliseconds: number;
   /** After some failures in a row nothing is asked for so long. */

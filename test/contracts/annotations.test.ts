@@ -36,7 +36,7 @@ const anyCircumstances = fc.record(
 );
 
 describe("how annotations travel", () => {
-  it("a redaction follows redactionsAs whatever else it is and whatever else travels", () => {
+  it("a redaction follows redactionsAs in any role and beside any other choice", () => {
     fc.assert(
       fc.property(anyChoices, anyCircumstances, (choices, circumstances) => {
         const redaction = { type: "pspdfkit/markup/redaction", ...circumstances };

@@ -178,7 +178,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     return (rows as { id: number }[]).map(({ id }) => String(id));
   }
 
-  /** For a while Document Engine refuses, loses and cuts answers; fewer of each than a processor has patience for. */
+  /** For a while Document Engine refuses, loses and cuts answers; fewer of each than a processor retries. */
   async function overloadDocumentEngine(): Promise<void> {
     const { url, tokenFile } = platform.cloud.documentEngine;
     const answer = await fetch(new URL("/stand-in/faults", url), {
@@ -295,7 +295,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
     expect([view.state, verdict.documents.copied]).to.deep.equal(["FINISHED", ownFiles.length]);
   });
 
-  it("fails the one document whose record cannot be right, by name, and copies the others", async () => {
+  it("fails the one document whose record cannot be right, by name, and copies all other documents", async () => {
     const { view, verdict, documentIds } = result("odd records");
 
     const answer = await client.request("GET", `/exchanges/${view.exchangeId}/documents?state=failed`);
@@ -336,6 +336,7 @@ describe("an exchange, from the HTTP request to the last resource gone", functio
       redactionsProven: 30,
       leaks: 0,
     });
+    expect(view.redactions).to.deep.equal({ fetched: 30, branded: 30, layered: 0, left: 0 });
     expect(verdict.search?.indexed).to.equal(43);
   });
 

@@ -58,7 +58,7 @@ describe("the judge of npm run corpus", () => {
     expect(findings).to.deep.equal([]);
   });
 
-  it("finds glyphs that are left under a box, whatever they say", async () => {
+  it("finds glyphs that are left under a box, with any text", async () => {
     // Prepare
     const pdf = await redacted({
       before: ({ page, font }) => page.drawText("Other", { x: 110, y: 205, size: 12, font }),

@@ -17,7 +17,7 @@ interface Line {
   leaks: unknown[];
 }
 
-/** A page of words, and whatever else a file is to have. */
+/** A page of words, and what else a file is to have. */
 async function makePdf(change?: (pdf: PDFDocument) => unknown): Promise<Uint8Array> {
   const pdf = await PDFDocument.create({ updateMetadata: false });
   const page = pdf.addPage([400, 300]);

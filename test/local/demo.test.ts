@@ -43,7 +43,7 @@ describe("the verdict of the demo", () => {
     });
   });
 
-  it("stays what the outsider found where nothing is reported as failed", () => {
+  it("stays what the outside check found where nothing is reported as failed", () => {
     expect(withFailures(verdict, { documents: { ...verdict.documents, failed: 0 } }, [])).to.deep.equal(verdict);
   });
 

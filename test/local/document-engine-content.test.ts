@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { PDFDocument, PDFName, PDFRawStream, decodePDFRawStream } from "@cantoo/pdf-lib";
-import { differ, holds, pictureOf, textsOf, type Picture } from "../../local/check/independent-pdf.ts";
+import { differ, holds, pictureOf, textsOf } from "../../local/check/independent-pdf.ts";
 import { annotation, engineKit, type EngineKit } from "./document-engine-kit.ts";
 import { raw, rawPdf, type RawPdf } from "./document-engine-raw-pdf.ts";
+import { contentsOfAll, imagesOf } from "./document-engine-streams.ts";
 
 type Box = [number, number, number, number];
 const redact = { type: "applyRedactions" };
@@ -46,7 +46,7 @@ describe("what the stand-in of Document Engine takes out under a redaction", fun
       expect([...pixels.subarray((102 * width + 100) * 4, (102 * width + 100) * 4 + 3)]).to.deep.equal([0, 0, 0]);
     });
 
-    it("leaves the others where they were, with every way of spacing", async () => {
+    it("leaves its neighbours where they were, with every way of spacing", async () => {
       // Prepare
       const spaced = [
         "BT /F 20 Tf 2 Tc 5 Tw 90 Tz 60 700 Td (ab SECRET cd) Tj ET",
@@ -206,61 +206,6 @@ describe("what the stand-in of Document Engine takes out under a redaction", fun
     });
   });
 
-  describe("of paths", () => {
-    it("is what is under the box, for fills and for lines, and the rest looks as it did", async () => {
-      // Prepare
-      const contents = [
-        "1 0 0 rg 60 600 200 100 re f",
-        "0 0 1 rg 300 600 m 400 700 l 500 600 l h 350 620 m 400 660 l 450 620 l h f*",
-        "0 1 0 RG 4 w 60 500 m 260 500 l S",
-        "q 0.5 0 0 0.5 300 450 cm 0 0 m 100 200 l 200 200 l 300 0 l S Q",
-        "[10 5] 0 d 60 400 m 260 400 l S",
-      ].join("\n");
-      const boxes: Box[] = [
-        [100, 180, 50, 30],
-        [380, 160, 60, 40],
-        [120, 330, 60, 20],
-        [360, 330, 40, 40],
-        [120, 432, 60, 20],
-      ];
-
-      // Act
-      const before = await pictureOf(rawPdf(page(contents)), 0);
-      const bytes = await redacted(page(contents), ...boxes);
-      const after = await pictureOf(bytes, 0);
-
-      // Assess
-      const around: Box[] = boxes.flatMap(([left, top, width, height]): Box[] => [
-        [left - 40, top - 20, 38, height + 40],
-        [left + width + 2, top - 20, 38, height + 40],
-        [left - 40, top - 22, width + 80, 20],
-      ]);
-      // A line that is cut is drawn a shade lighter or darker in places.
-      expect(around.filter((area) => contrast(before, after, area) > 16)).to.deep.equal([]);
-      const points = pointsOf(await contentsOfAll(bytes));
-      const isUnder = ([x, y]: [number, number]) => x > 101 && x < 149 && y > 842 - 209 && y < 842 - 181;
-      expect(points.filter(isUnder)).to.deep.equal([]);
-    });
-
-    it("leaves colours that are set while a path is built, and paths that clip", async () => {
-      // Prepare
-      const contents = "60 600 200 100 re 1 0 0 rg W f 0 0 1 rg 60 600 400 20 re f";
-
-      // Act
-      const bytes = await redacted(page(contents), [100, 150, 50, 60]);
-
-      // Assess
-      const { pixels, width } = await pictureOf(bytes, 0);
-      const colour = (x: number, y: number) => [...pixels.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)];
-      expect([colour(80, 160), colour(120, 170), colour(80, 230), colour(300, 230)]).to.deep.equal([
-        [255, 0, 0],
-        [0, 0, 0],
-        [0, 0, 255],
-        [255, 255, 255],
-      ]);
-    });
-  });
-
   it("is gone from another page, too, that shares the stream, the form or the image", async () => {
     // Prepare
     const pdf = {
@@ -305,45 +250,4 @@ describe("what the stand-in of Document Engine takes out under a redaction", fun
   });
 });
 
-/** The largest difference of a colour between two pictures of a page within an area. */
-function contrast(one: Picture, other: Picture, [left, top, width, height]: Box): number {
-  let largest = 0;
-  for (let y = top; y < top + height; y++) {
-    for (let at = (y * one.width + left) * 4; at < (y * one.width + left + width) * 4; at++) {
-      largest = Math.max(largest, Math.abs(Number(one.pixels[at]) - Number(other.pixels[at])));
-    }
-  }
-  return largest;
-}
-
 const hex = (text: string) => Buffer.from(text, "latin1").toString("hex");
-
-/** The operations of all pages and forms. */
-async function contentsOfAll(bytes: Uint8Array): Promise<string> {
-  const streams = await streamsOf(bytes);
-  return streams
-    .filter(({ kind }) => kind !== "/Image")
-    .map(({ stream }) => Buffer.from(decodePDFRawStream(stream).decode()).toString("latin1"))
-    .join("\n");
-}
-
-/** The samples of all images, as hexadecimal digits. */
-async function imagesOf(bytes: Uint8Array): Promise<string[]> {
-  const streams = await streamsOf(bytes);
-  return streams
-    .filter(({ kind }) => kind === "/Image")
-    .map(({ stream }) => Buffer.from(decodePDFRawStream(stream).decode()).toString("hex"));
-}
-
-async function streamsOf(bytes: Uint8Array) {
-  const pdf = await PDFDocument.load(bytes, { updateMetadata: false });
-  return pdf.context.enumerateIndirectObjects().flatMap(([, object]) => {
-    if (!(object instanceof PDFRawStream)) return [];
-    return [{ kind: String(object.dict.get(PDFName.of("Subtype"))), stream: object }];
-  });
-}
-
-/** The points between which operations draw. */
-function pointsOf(contents: string): [number, number][] {
-  return [...contents.matchAll(/(-?[\d.]+) (-?[\d.]+) [ml]\b/g)].map(([, x, y]) => [Number(x), Number(y)]);
-}

@@ -79,7 +79,7 @@ describe("the stand-in of Document Engine, given odd or damaged files", function
     }
   });
 
-  it("reads and writes every readable file, whatever its objects lack", async () => {
+  it("reads and writes every readable file, also where its objects lack keys", async () => {
     // Prepare
     const link = (more: string) => `<</Type/Annot/Subtype/Link/Rect[10 10 50 50]${more}>>`;
     const attached = (key: string) =>

@@ -91,7 +91,7 @@ describe("the Instant JSON of the stand-in of Document Engine", function () {
     ]);
   });
 
-  it("takes all of a document or nothing, and tells every reason; an upload succeeds all the same", async () => {
+  it("takes all of a document or nothing, and lists every reason; an upload succeeds all the same", async () => {
     // Prepare
     const clear = { ...annotation.note([0, 0, 9, 9], "x"), opacity: undefined };
     const comment = { type: "pspdfkit/comment", v: 2, id: "lost", rootId: "nobody", pageIndex: 0, text: "x" };

@@ -112,7 +112,7 @@ export async function boxOfWord(
   pageIndex: number,
   word: string,
 ): Promise<[number, number, number, number]> {
-  const characters = readPdf(await pdfium(), pdf).pages[pageIndex]?.characters ?? [];
+  const characters = readPdf(await pdfium(), pdf)[pageIndex]?.characters ?? [];
   const start = characters
     .map(({ text }) => text)
     .join("")
@@ -156,5 +156,5 @@ export const make = {
 
 /** The characters of each page of a PDF, as one text. */
 export async function textsOf(pdf: Uint8Array): Promise<string[]> {
-  return readPdf(await pdfium(), pdf).pages.map(({ characters }) => characters.map(({ text }) => text).join(""));
+  return readPdf(await pdfium(), pdf).map(({ characters }) => characters.map(({ text }) => text).join(""));
 }

@@ -205,7 +205,7 @@ describe("the ledger", () => {
       ]);
     });
 
-    it("keeps what became of redactions and what was removed, whatever weaker event comes before or after", async () => {
+    it("keeps what became of redactions and what was removed when weaker events come before and after", async () => {
       // Prepare
       const detail = {
         ...{ fileId: "11", role: "document", removed: { attachments: 2 } },

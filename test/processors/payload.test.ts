@@ -246,7 +246,7 @@ describe("the payload Lambda", () => {
     detail: { fileId, role, error: { code: "INVALID_RECORD", message } },
   });
 
-  it("fails the document of a record that does not fit, by name, and sends the others", async () => {
+  it("fails the document of a record that does not fit, by name, and sends all other documents", async () => {
     // Prepare
     const good = [line(1, file(1, "document")), line(4, file(4, "document"))];
     const tooLarge = line(2, file(2, "document"), file(3, "native"));
@@ -284,7 +284,7 @@ describe("the payload Lambda", () => {
     );
   });
 
-  it("fails a document with more exhibits than a message can name, and sends the others", async () => {
+  it("fails a document with more exhibits than a message can name, and sends all other documents", async () => {
     // Prepare
     const exhibits = Array.from({ length: 20_000 }, (_, id) => ({
       sourceExhibitId: String(id + 1),

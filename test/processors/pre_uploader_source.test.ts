@@ -15,7 +15,7 @@ describe("a PDF of the source case", () => {
         made.getPage(2).node.set(PDFName.of("Annots"), made.context.obj([made.context.register(link)]));
       },
     );
-    const whole = readPdf(await pdfium(), pdf).pages.map(({ text, characters, annotations }) => ({
+    const whole = readPdf(await pdfium(), pdf).map(({ text, characters, annotations }) => ({
       ...{ text, characters, annotations },
     }));
 

@@ -44,7 +44,7 @@ describe("the redactions that S3 Copy leaves behind", () => {
   }
   const redaction = (name: string, more: object = {}) => make.redaction(name, 0, [10, 10, 20, 10], more);
 
-  it("are counted for each exhibit, whatever else a redaction is, and nothing else is", async () => {
+  it("are counted for each exhibit, redactions in any role, and nothing else is", async () => {
     // Prepare
     const message = await place(
       [

@@ -19,7 +19,7 @@ const exercised = new Set([
 ]);
 
 describe("the npm scripts", () => {
-  it("are all exercised by npm test, those that the README names and the others", async () => {
+  it("are all exercised by npm test, those that the README names and all that it does not", async () => {
     const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
     const named = [...readme.matchAll(/`(?:npm run )?((?:bench:)?[a-z]+)(?: -- [^`]*)?`/g)].flatMap(([, name = ""]) =>
       name in packageJson.scripts ? [name] : [],

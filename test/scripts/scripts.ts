@@ -21,7 +21,7 @@ export const measured: readonly MeasuredScript[] = [
   { script: "bench:records", args: () => ["--rows", "20000", "--rounds", "1"], result: ["rows", "rowsPerSecond"] },
   {
     script: "corpus",
-    args: (files, out) => ["--files", files, "--no-redactions", "--out", out],
+    args: (files, out) => ["--files", files, "--out", out],
     result: ["files", "produced", "leaks", "crashes"],
   },
 ];

@@ -6,7 +6,7 @@ import { piecesOf, type Piece } from "./tokens.ts";
 /** How much of the bytes is looked at: everything, or not what holds words of its own that nobody reads (fonts, names). */
 export type Thoroughness = "everything" | "what people read";
 
-/** Where redacted texts stand in the bytes of a file, whatever refers to them: a net with wide meshes behind the others. */
+/** Where redacted texts stand in the bytes of a file, referred to or not: a coarse check behind the precise ones. */
 export function scanBytes(bytes: Uint8Array, texts: RedactedTexts, thoroughness: Thoroughness): string[] {
   return [...new Set(scan(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), texts, thoroughness, 0))];
 }

@@ -13,7 +13,7 @@ const assets = {
   iccUrl: asset("iccs"),
 };
 
-/** Opens a PDF for as long as `use` runs. @throws whatever pdf.js throws for a file that it cannot open */
+/** Opens a PDF for as long as `use` runs. @throws what pdf.js throws for a file that it cannot open */
 export async function withPdf<Result>(
   bytes: Uint8Array,
   use: (pdf: PDFDocumentProxy) => Promise<Result>,

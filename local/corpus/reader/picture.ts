@@ -15,7 +15,7 @@ export interface Picture {
 }
 
 /** Which operators are painted; text never is. */
-export interface Painting {
+interface Painting {
   scale: number;
   /** Whether a filled path is left out. */
   isLeftOut?: (fill: Fill) => boolean;
@@ -79,7 +79,7 @@ export function shareOf({ width, pixels }: Picture, area: Area, [red, green, blu
 
 /**
  * Whether an area shows nothing but upright rectangles of one colour each, few of them: the paper, a background, a picture
- * whose points were taken out. Whatever can be read or recognised changes more often from row to row or column to column.
+ * whose points were taken out. What can be read or recognised changes more often from row to row or column to column.
  */
 export function isBlank(picture: Picture, area: Area): boolean {
   return changes(picture, area, true) <= mostChanges && changes(picture, area, false) <= mostChanges;

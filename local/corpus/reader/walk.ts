@@ -13,12 +13,12 @@ export interface WalkFont {
 export interface Outline {
   /** The box of its ink in ems. */
   ink: Box;
-  /** The same for the same outline, whatever its glyph is called. */
+  /** The same for the same outline under any glyph name. */
   shape: string;
 }
 
 /** What pdf.js says of a glyph. */
-export interface ShownGlyph {
+interface ShownGlyph {
   unicode: string;
   fontChar: string;
   width: number;
@@ -93,7 +93,7 @@ export interface OperatorList {
 }
 
 /** What a walk asks and reports. */
-export interface WalkAbout {
+interface WalkAbout {
   fontOf: (name: string) => WalkFont | undefined;
   /** Whether optional content is on. */
   isOn?: (properties: unknown) => boolean;

@@ -64,7 +64,7 @@ const plainAnswers = {
 };
 
 /** One request that was answered, or whose connection ended without an answer (status 0). */
-export interface Answered {
+interface Answered {
   method: string;
   path: string;
   status: number;

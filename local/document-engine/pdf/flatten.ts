@@ -64,9 +64,9 @@ function leaveOnly(
     .filter((number) => number !== 0 && (which === "all" || which.has(number)));
   const gone = withDependents(objects, new Set(chosen));
   const stays = objects.filter((object) => !gone.has(object.asIndirect()));
-  const staying = new Set(stays.map((object) => object.asIndirect()));
+  const kept = new Set(stays.map((object) => object.asIndirect()));
   const drawn = objects.filter((object) => {
-    if (staying.has(object.asIndirect()) || parentOf(object) !== undefined || subtype(object) === "Link") return false;
+    if (kept.has(object.asIndirect()) || parentOf(object) !== undefined || subtype(object) === "Link") return false;
     const flags = object.get("F");
     return ((flags.isNumber() ? flags.asNumber() : 0) & invisible) === 0;
   });

@@ -27,7 +27,7 @@ export { damaged, isOfLibrary } from "./input.ts";
 
 installFallbackFonts();
 
-export interface PageInfo {
+interface PageInfo {
   width: number;
   height: number;
   rotation: number;

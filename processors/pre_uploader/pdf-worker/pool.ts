@@ -21,7 +21,7 @@ export interface PdfWork {
   close: () => Promise<void>;
 }
 
-export interface PdfWorkOptions {
+interface PdfWorkOptions {
   /** The file of the worker thread: `worker.ts`, or its bundle. */
   script: string;
   /** The file of PDFium's code. */

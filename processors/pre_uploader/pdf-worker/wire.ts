@@ -6,7 +6,7 @@ import { tooComplex } from "./budgets.ts";
 
 export type Reply<Result> = { result: Result; pdfiumMebibytes: number } | { error: ReplyError };
 
-export interface ReplyError {
+interface ReplyError {
   kind: ErrorKind;
   code: string;
   message: string;

@@ -62,7 +62,7 @@ export function inverted([a, b, c, d, e, f]: Matrix): Matrix | undefined {
 }
 
 /** Where a point of an object is on the page as it is shown. */
-export function shownPoint(shown: Transform, matrix: Matrix, x: number, y: number): { x: number; y: number } {
+function shownPoint(shown: Transform, matrix: Matrix, x: number, y: number): { x: number; y: number } {
   const [left, bottom] = applied(matrix, x, y);
   const box: Box = shown.apply(left, bottom, left, bottom);
   return { x: box.left, y: box.top };

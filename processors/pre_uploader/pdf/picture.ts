@@ -14,7 +14,7 @@ export interface Picture {
   pixels: Uint8Array;
 }
 
-export interface PictureOptions {
+interface PictureOptions {
   area: Box;
   scale: number;
   /** Annotations and form fields too. */

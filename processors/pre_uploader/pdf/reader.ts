@@ -1,7 +1,7 @@
 import { PermanentError } from "../../../contracts/errors.ts";
 import { transformOf } from "./geometry.ts";
 import type { Box, Transform } from "./geometry.ts";
-import { heapOf, perCharacter, readText, withDocument, withMemory, withPage } from "./pdfium.ts";
+import { heapOf, perCharacter, withDocument, withMemory, withPage } from "./pdfium.ts";
 import type { Pdfium } from "./pdfium.ts";
 
 /** A character that the page shows or hides, with the box of its glyph; generated ones stand for gaps and line ends. */
@@ -10,15 +10,15 @@ export interface Character {
   box: Box | undefined;
 }
 
-/** The kinds of annotations in a file, by PDFium's numbers; those that travel are note, free text, highlight, stamp, redaction. */
+/** The kinds of annotations in a file, by PDFium's numbers; those that an exchange carries are note, free text, highlight, stamp, redaction. */
 const kinds: Readonly<Record<number, LiveAnnotation["kind"]>> = {
-  ...{ 1: "travelling", 3: "travelling", 9: "travelling", 13: "travelling", 28: "travelling" },
+  ...{ 1: "carried", 3: "carried", 9: "carried", 13: "carried", 28: "carried" },
   ...{ 2: "link", 16: "popup", 20: "widget" },
 };
 
 /** An annotation in the file itself. */
 export interface LiveAnnotation {
-  kind: "travelling" | "link" | "widget" | "popup" | "other";
+  kind: "carried" | "link" | "widget" | "popup" | "other";
   box: Box;
 }
 
@@ -29,57 +29,11 @@ export interface PageContent {
   readonly annotations: readonly LiveAnnotation[];
 }
 
-export interface PdfContent {
-  pages: readonly PageContent[];
-  attachments: { name: string; content: Uint8Array }[];
-  /** Names of the programs that made the file. */
-  producers: string[];
-  /** Opens without a password, and yet only a library can read what is in it. */
-  isEncrypted: boolean;
-}
-
-/** Everything that can be read of a PDF. @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED */
-export function readPdf(pdfium: Pdfium, bytes: Uint8Array): PdfContent {
-  return withDocument(pdfium, bytes, (document, count) => ({
-    pages: Array.from({ length: count }, (_, index) =>
-      withPage(pdfium, document, index, (page) => readPage(pdfium, page)),
-    ),
-    attachments: Array.from({ length: pdfium.FPDFDoc_GetAttachmentCount(document) }, (_, index) =>
-      readAttachment(pdfium, pdfium.FPDFDoc_GetAttachment(document, index)),
-    ),
-    producers: ["Producer", "Creator"].map((key) =>
-      readText(pdfium, (buffer, size) => pdfium.FPDF_GetMetaText(document, key, buffer, size)),
-    ),
-    isEncrypted: pdfium.EPDF_IsEncrypted(document),
-  }));
-}
-
-/** Whether a page has annotations of its own that {@link withoutTravelling} takes out. */
-export function hasTravelling({ annotations }: PageContent): boolean {
-  return annotations.some(({ kind }) => kind === "travelling" || kind === "popup");
-}
-
-/**
- * The file without annotations of the kinds that travel, which Document Engine has taken over; drawings, links and form
- * fields are part of the document and stay.
- *
- * @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED
- */
-export function withoutTravelling(pdfium: Pdfium, bytes: Uint8Array): Uint8Array {
-  return withDocument(pdfium, bytes, (document, count) => {
-    for (let index = 0; index < count; index++) {
-      withPage(pdfium, document, index, (page) => {
-        for (let number = pdfium.FPDFPage_GetAnnotCount(page) - 1; number >= 0; number--) {
-          const { kind } = readAnnotation(pdfium, page, number, shownTransform(pdfium, page));
-          if (kind !== "travelling" && kind !== "popup") continue;
-          if (!pdfium.FPDFPage_RemoveAnnot(page, number)) {
-            throw new PermanentError("PDF_DAMAGED", `an annotation on page ${index + 1} cannot be taken out`);
-          }
-        }
-      });
-    }
-    return save(pdfium, document);
-  });
+/** The pages of a PDF. @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED */
+export function readPdf(pdfium: Pdfium, bytes: Uint8Array): readonly PageContent[] {
+  return withDocument(pdfium, bytes, (document, count) =>
+    Array.from({ length: count }, (_, index) => withPage(pdfium, document, index, (page) => readPage(pdfium, page))),
+  );
 }
 
 /** The annotations in the file of a page that is open. */
@@ -107,7 +61,7 @@ export function readPage(pdfium: Pdfium, page: number): PageContent {
 }
 
 /**
- * The characters of a page as PDFium tells them; `boxes` holds left, right, bottom and top of each, in the page's own
+ * The characters of a page as PDFium gives them; `boxes` holds left, right, bottom and top of each, in the page's own
  * coordinates, with the precision that PDFium has.
  */
 interface RawText {
@@ -200,7 +154,7 @@ function readAnnotation(pdfium: Pdfium, page: number, index: number, shown: Tran
   }
 }
 
-/** PDFium tells device pixels, whole numbers: so many to a point that rounding does not matter. */
+/** PDFium gives device pixels, whole numbers: so many to a point that rounding does not matter. */
 const pixelsPerPoint = 100;
 
 /** The map from the coordinates of a page that is open to the page as it is shown. */
@@ -214,39 +168,6 @@ export function shownTransform(pdfium: Pdfium, page: number): Transform {
       return { x: left / pixelsPerPoint, y: top / pixelsPerPoint };
     });
   return transformOf(point(0, 0), point(1000, 0), point(0, 1000));
-}
-
-function readAttachment(pdfium: Pdfium, attachment: number): { name: string; content: Uint8Array } {
-  const name = readText(pdfium, (buffer, size) => pdfium.FPDFAttachment_GetName(attachment, buffer, size));
-  const content = withMemory(pdfium, 4, (length) => {
-    pdfium.FPDFAttachment_GetFile(attachment, 0, 0, length);
-    const size = readInteger(pdfium, length);
-    if (size === 0) return new Uint8Array();
-    return withMemory(pdfium, size, (buffer) => {
-      if (!pdfium.FPDFAttachment_GetFile(attachment, buffer, size, length)) {
-        throw new PermanentError("PDF_DAMAGED", "an attached file of the PDF cannot be read");
-      }
-      return heapOf(pdfium).slice(buffer, buffer + size);
-    });
-  });
-  return { name, content };
-}
-
-/** Written anew as a whole: nothing of what was taken out stays as an earlier revision. */
-const wholeFile = 2;
-
-function save(pdfium: Pdfium, document: number): Uint8Array {
-  const writer = pdfium.PDFiumExt_OpenFileWriter();
-  try {
-    pdfium.FPDF_SaveAsCopy(document, writer, wholeFile);
-    const size = pdfium.PDFiumExt_GetFileWriterSize(writer);
-    return withMemory(pdfium, size, (buffer) => {
-      pdfium.PDFiumExt_GetFileWriterData(writer, buffer, size);
-      return heapOf(pdfium).slice(buffer, buffer + size);
-    });
-  } finally {
-    pdfium.PDFiumExt_CloseFileWriter(writer);
-  }
 }
 
 function readFloat(pdfium: Pdfium, address: number): number {

@@ -7,7 +7,7 @@ export type Container = PDFDict | PDFArray | PDFStream;
 /** Says of a value which key of a dictionary, or which array, does not count as holding it. */
 export type IsIgnored = (holder: PDFDict | PDFArray, key: string | undefined) => boolean;
 
-export interface Reached {
+interface Reached {
   containers: Set<Container>;
   refs: Set<PDFRef>;
 }

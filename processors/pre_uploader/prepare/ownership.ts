@@ -1,6 +1,6 @@
 import { PDFArray, PDFDict, PDFName, PDFRawStream, PDFRef } from "@cantoo/pdf-lib";
 import type { PDFContext, PDFObject } from "@cantoo/pdf-lib";
-import { tooComplex } from "../content/tokenizer.ts";
+import { tooComplex } from "./faults.ts";
 import { isContainer, reach, resolved, rootsOf, valuesOf } from "./graph.ts";
 import type { Container } from "./graph.ts";
 

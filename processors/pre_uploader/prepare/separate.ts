@@ -2,14 +2,15 @@ import { deflateSync } from "node:zlib";
 import { PDFArray, PDFDict, PDFName, PDFRawStream, PDFRef } from "@cantoo/pdf-lib";
 import type { PDFContext, PDFObject } from "@cantoo/pdf-lib";
 import { PermanentError } from "../../../contracts/errors.ts";
-import { decodedContent } from "../content/decode.ts";
-import { tooComplex } from "../content/tokenizer.ts";
 import { withDocument } from "../pdf/pdfium.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
+import { Budget, Place } from "../rebuild/faults.ts";
+import { Reading } from "../rebuild/reading.ts";
 import { assertSameLook, assertSameShape, parsed, saved, shapeOf, written } from "./document.ts";
+import { tooComplex } from "./faults.ts";
 import { dropUnreachable, reach, resolved, rootsOf } from "./graph.ts";
-import { contentStream, withoutInlineImages } from "./inline_images.ts";
-import type { Replaced } from "./inline_images.ts";
+import { contentStream, withoutInlineImages } from "./inline-images.ts";
+import type { Replaced } from "./inline-images.ts";
 import { Ownership } from "./ownership.ts";
 import { addToUnicode } from "./unicode.ts";
 
@@ -40,11 +41,11 @@ export async function separate(
   const context = parsed(source.rewritten);
   const pages = pagesOf(context, numbers, pageIndexes);
   const ownership = new Ownership(context);
-  const budget = { bytes: mostContentBytes };
+  const contents = new Contents(context);
   const comparable: number[] = [];
   for (const [index, page] of pages) {
     const drawings = ownership.separate(page);
-    if (replaceInlineImages(page, drawings, budget)) comparable.push(index);
+    if (replaceInlineImages(page, drawings, contents, new Place("content", index))) comparable.push(index);
   }
   addToUnicode(context);
   dropUnreachable(context, reach(context, rootsOf(context)));
@@ -118,12 +119,18 @@ function copyOfLeaf(context: PDFContext, leaves: readonly Leaf[], numbers: reado
 }
 
 /** @returns whether the page can be compared with what it was: it had inline images, and PDFium draws all of it */
-function replaceInlineImages(page: PDFDict, drawings: readonly PDFRawStream[], budget: { bytes: number }): boolean {
+function replaceInlineImages(
+  page: PDFDict,
+  drawings: readonly PDFRawStream[],
+  contents: Contents,
+  place: Place,
+): boolean {
   const { context } = page;
+  const { reading } = contents;
   const resources = ownResources(page);
   const found: Replaced[] = [];
-  const content = contentOf(page, budget);
-  const replaced = content && withoutInlineImages(content, resources);
+  const content = contents.ofPage(page, place);
+  const replaced = content && withoutInlineImages(content, resources, reading, place);
   if (replaced) {
     page.set(PDFName.Contents, context.register(contentStream(context, replaced.content)));
     found.push(replaced);
@@ -132,8 +139,8 @@ function replaceInlineImages(page: PDFDict, drawings: readonly PDFRawStream[], b
     const subtype = drawing.dict.lookup(PDFName.of("Subtype"));
     if (subtype === PDFName.of("Image")) continue;
     const own = drawing.dict.lookup(PDFName.Resources);
-    const drawn = decodedWithin(drawing, budget);
-    const changed = drawn && withoutInlineImages(drawn, own instanceof PDFDict ? own : resources);
+    const drawn = contents.of(drawing, place);
+    const changed = drawn && withoutInlineImages(drawn, own instanceof PDFDict ? own : resources, reading, place);
     if (!changed) continue;
     drawing.dict.delete(PDFName.of("DecodeParms"));
     drawing.dict.set(PDFName.of("Filter"), PDFName.FlateDecode);
@@ -152,27 +159,42 @@ function ownResources(page: PDFDict): PDFDict {
   return made;
 }
 
-/** What a page's content streams hold one after the other; undefined when one of them cannot be read. */
-function contentOf(page: PDFDict, budget: { bytes: number }): Uint8Array | undefined {
-  const contents = page.lookup(PDFName.Contents);
-  const streams = contents instanceof PDFArray ? contents.asArray().map((_, at) => contents.lookup(at)) : [contents];
-  const pieces: Uint8Array[] = [];
-  for (const stream of streams) {
-    if (!(stream instanceof PDFRawStream)) continue;
-    const piece = decodedWithin(stream, budget);
-    if (!piece) return undefined;
-    pieces.push(piece, Buffer.from("\n"));
-  }
-  return Buffer.concat(pieces);
-}
+/** What content streams hold, within a budget for all of them. */
+class Contents {
+  readonly reading: Reading;
+  #bytes = 0;
 
-function decodedWithin(stream: PDFRawStream, budget: { bytes: number }): Uint8Array | undefined {
-  try {
-    const content = decodedContent(stream, budget.bytes);
-    budget.bytes -= content?.length ?? 0;
+  constructor(context: PDFContext) {
+    this.reading = new Reading(context, new Budget());
+  }
+
+  /** Of a page, one stream after the other; undefined when one of them cannot be read. */
+  ofPage(page: PDFDict, place: Place): Buffer | undefined {
+    const contents = page.lookup(PDFName.Contents);
+    const streams = contents instanceof PDFArray ? contents.asArray().map((_, at) => contents.lookup(at)) : [contents];
+    const pieces: Buffer[] = [];
+    for (const stream of streams) {
+      if (!(stream instanceof PDFRawStream)) continue;
+      const piece = this.of(stream, place);
+      if (!piece) return undefined;
+      pieces.push(piece, Buffer.from("\n"));
+    }
+    return Buffer.concat(pieces);
+  }
+
+  /** Undefined when the stream is damaged, or packed in a way that only pictures are. */
+  of(stream: PDFRawStream, place: Place): Buffer | undefined {
+    let content: Buffer;
+    try {
+      content = this.reading.decode(stream, place);
+    } catch (cause) {
+      if (cause instanceof PermanentError && cause.code === "PDF_UNREADABLE_PART") return undefined;
+      throw cause;
+    }
+    this.#bytes += content.length;
+    if (this.#bytes > mostContentBytes) {
+      throw tooComplex(`${mostContentBytes / 1024 ** 2} MiB of content on pages with redactions`);
+    }
     return content;
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw tooComplex(`${mostContentBytes / 1024 ** 2} MiB of content on pages with redactions`);
   }
 }

@@ -4,11 +4,11 @@ import fontkit from "@cantoo/fontkit";
 import type { Font } from "@cantoo/fontkit";
 import { PDFArray, PDFDict, PDFName, PDFRawStream } from "@cantoo/pdf-lib";
 import type { PDFContext } from "@cantoo/pdf-lib";
-import { decodedContent } from "../content/decode.ts";
+import { PermanentError } from "../../../contracts/errors.ts";
+import { Budget, Place } from "../rebuild/faults.ts";
+import { Reading } from "../rebuild/reading.ts";
 import { reach, rootsOf } from "./graph.ts";
 
-/** Budget of one font program. */
-const mostProgramBytes = 64 * 1024 ** 2;
 /** Codes of two bytes. */
 const mostCodes = 65_536;
 
@@ -17,11 +17,13 @@ const mostCodes = 65_536;
  * glyph a character has. Without it nobody could look for words in what the font draws.
  *
  * @returns how many fonts were given a map
+ * @throws PermanentError PDF_TOO_COMPLEX
  */
 export function addToUnicode(context: PDFContext): number {
   const dictionaries = [...reach(context, rootsOf(context)).containers].filter((one) => one instanceof PDFDict);
+  const reading = new Reading(context, new Budget());
   const made = dictionaries.filter(isUnmapped).filter((font) => {
-    const characters = charactersOf(font);
+    const characters = charactersOf(font, reading);
     if (characters.size === 0) return false;
     font.set(PDFName.of("ToUnicode"), context.register(cmapStream(context, characters)));
     return true;
@@ -45,14 +47,14 @@ function isUnmapped(font: PDFDict): boolean {
 }
 
 /** The character of each code, as far as the program knows it. */
-function charactersOf(font: PDFDict): Map<number, number> {
+function charactersOf(font: PDFDict, reading: Reading): Map<number, number> {
   const descendants = font.lookup(PDFName.of("DescendantFonts"));
   const descendant = descendants instanceof PDFArray ? descendants.lookup(0) : undefined;
   if (!(descendant instanceof PDFDict)) return new Map();
-  const characters = charactersOfGlyphs(programOf(descendant));
+  const characters = charactersOfGlyphs(programOf(descendant, reading));
   const map = descendant.lookup(PDFName.of("CIDToGIDMap"));
   if (!(map instanceof PDFRawStream)) return characters;
-  const glyphs = contentOf(map) ?? new Uint8Array();
+  const glyphs = contentOf(map, reading) ?? new Uint8Array();
   const view = new DataView(glyphs.buffer, glyphs.byteOffset, glyphs.byteLength);
   const codes = Array.from({ length: Math.min(mostCodes, glyphs.byteLength >> 1) }, (_, code) => code);
   return new Map(
@@ -63,13 +65,13 @@ function charactersOf(font: PDFDict): Map<number, number> {
   );
 }
 
-function programOf(descendant: PDFDict): Font | undefined {
+function programOf(descendant: PDFDict, reading: Reading): Font | undefined {
   const descriptor = descendant.lookup(PDFName.of("FontDescriptor"));
   if (!(descriptor instanceof PDFDict)) return undefined;
   const file = ["FontFile2", "FontFile3"]
     .map((key) => descriptor.lookup(PDFName.of(key)))
     .find((stream) => stream instanceof PDFRawStream);
-  const program = file && contentOf(file);
+  const program = file && contentOf(file, reading);
   if (!program) return undefined;
   try {
     const parsed = fontkit.create(Buffer.from(program));
@@ -80,12 +82,13 @@ function programOf(descendant: PDFDict): Font | undefined {
   }
 }
 
-function contentOf(stream: PDFRawStream): Uint8Array | undefined {
+/** What a stream holds; undefined where it cannot be read. */
+function contentOf(stream: PDFRawStream, reading: Reading): Uint8Array | undefined {
   try {
-    return decodedContent(stream, mostProgramBytes);
-  } catch (cause) {
-    if (cause instanceof RangeError) return undefined;
-    throw cause;
+    return reading.decode(stream, new Place("font"));
+  } catch (thrown) {
+    if (thrown instanceof PermanentError && thrown.code === "PDF_UNREADABLE_PART") return undefined;
+    throw thrown;
   }
 }
 

@@ -1,3 +1,7 @@
+/**
+ * Content streams as the rebuild writes them, and nothing else. It shares no parser with what writes (rebuild/tokens.ts):
+ * what that one takes for something else would pass here for the same reason.
+ */
 import { Fault, Lexer, Name, Word } from "./syntax.ts";
 import type { Value } from "./syntax.ts";
 

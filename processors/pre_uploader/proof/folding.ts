@@ -6,7 +6,7 @@
 
 /** What a UTF-16 code unit of a folded text is. */
 export const unitKinds = { separator: 0, letter: 1, digit: 2, unspaced: 3, continuation: 4 } as const;
-export type UnitKind = (typeof unitKinds)[keyof typeof unitKinds];
+type UnitKind = (typeof unitKinds)[keyof typeof unitKinds];
 
 /** Scripts that put no spaces between words. */
 const unspacedScripts = [

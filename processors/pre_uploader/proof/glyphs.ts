@@ -71,7 +71,7 @@ function isSameBox(one: Box, other: Box | undefined): boolean {
 }
 
 /** Characters outside of the boxes that are gone, and such that are new. */
-export interface TextDifference {
+interface TextDifference {
   lost: Character[];
   added: Character[];
 }

@@ -20,7 +20,7 @@ interface ImageBitmap {
 const bytesByFormat: Readonly<Record<number, number>> = { 1: 1, 2: 3, 3: 4, 4: 4, 5: 4 };
 
 /**
- * Whether the pixels that an image has under a box are more than one colour, whatever masks or clips the image: they could
+ * Whether the pixels that an image has under a box are more than one colour, masks and clips of the image left aside: they could
  * be taken out of the file.
  *
  * @param matrix the map from the form that holds the image to the page

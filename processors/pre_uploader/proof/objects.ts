@@ -1,4 +1,4 @@
-/** What a page draws under redactions, object by object, whatever hides it in the page as a whole. */
+/** What a page draws under redactions, object by object, also what is hidden in the page as a whole. */
 import { crosses, grown, intersection } from "../pdf/geometry.ts";
 import type { Box, Transform } from "../pdf/geometry.ts";
 import { boundsOf, pathSegments, readObjects } from "../pdf/objects.ts";
@@ -12,7 +12,7 @@ import { hasPixelsUnder } from "./image-pixels.ts";
 import { boxResolution, edge } from "./pixels.ts";
 
 /** What is under the boxes by kind, in plural nouns. */
-export type LeftObjects = Map<string, number>;
+type LeftObjects = Map<string, number>;
 
 /**
  * Looks at each object of a page that is open, alone and made visible, under each box. Allowed are glyphs that other

@@ -23,7 +23,7 @@ export interface Aside {
 /** More than any document has; one with more was made to fill memories. */
 const mostAsides = 5000;
 
-export interface AsideFindings {
+interface AsideFindings {
   faults: string[];
   /** Pages with text in a pattern or a mask, which Document Engine does not cut. */
   pagesWithText: ReadonlySet<number>;

@@ -42,7 +42,7 @@ function annotationFaults(before: readonly PageContent[], after: readonly PageCo
     );
     const under = annotations.filter(({ box }) => boxes.some((redacted) => isOn(box, redacted)));
     return [
-      ...(annotations.some(({ kind }) => kind === "travelling")
+      ...(annotations.some(({ kind }) => kind === "carried")
         ? [`annotations of page ${index + 1} are still live`]
         : []),
       ...(kept < (expected?.length ?? 0) && !isReported ? [`links or form fields of page ${index + 1} are lost`] : []),

@@ -1,6 +1,7 @@
 /**
  * The syntax of PDF objects (ISO 32000-1, 7.3), strictly, for files that the rebuild has written: no comments, no
- * generations, nothing that a lenient reader would repair.
+ * generations, nothing that a lenient reader would repair. Shared with nothing that writes, so that no mistake of a writer
+ * is repeated here.
  */
 
 export class Name {

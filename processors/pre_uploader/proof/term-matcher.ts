@@ -2,7 +2,7 @@ import { foldedPieces, kindAt, unitKinds } from "./folding.ts";
 
 /** How a term stands in a text; the values are bits, so that they can be combined. */
 export const matches = {
-  /** From the beginning of a word to the end of one, whatever separates its parts. */
+  /** From the beginning of a word to the end of one, with any separators between its parts. */
   wholeWords: 1,
   /** Within one word. */
   withinWord: 2,

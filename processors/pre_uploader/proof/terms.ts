@@ -18,7 +18,7 @@ export interface TermsData {
 }
 
 /** Says of a page whether it shows anything in a box. */
-export type VisibilityOf = (pageIndex: number) => (box: Box) => boolean;
+type VisibilityOf = (pageIndex: number) => (box: Box) => boolean;
 
 /** More than anybody redacts; a document with more was made to fill memories. */
 const mostTerms = 500_000;
@@ -28,7 +28,7 @@ const mostTerms = 500_000;
  * of longer words, and phrases. A term that also can be read on a page outside of any redaction gives nothing away; a
  * phrase may, although each of its words does not.
  *
- * @param allowedTexts texts that may be printed whatever they say: overlays and stamps
+ * @param allowedTexts texts that may be printed even where they quote: overlays and stamps
  * @param visibilityOf without it all text of a page counts as shown
  * @throws PermanentError PDF_TOO_COMPLEX
  */

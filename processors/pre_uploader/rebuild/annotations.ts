@@ -24,7 +24,7 @@ const removedKinds: Readonly<Record<string, string>> = {
   ...{ Sound: "media", Movie: "media", Screen: "media", "3D": "media", RichMedia: "media" },
 };
 
-export interface AnnotationJob {
+interface AnnotationJob {
   copier: Copier;
   form: Form;
   destinations: Destinations;

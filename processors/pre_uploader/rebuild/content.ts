@@ -265,7 +265,7 @@ class Rewriting {
     const image = inlineImage(this.#tokens, this.#place, this.#around.reading, (name) =>
       this.#around.find("ColorSpace", name),
     );
-    if (this.#hidden > 0 || image === undefined) return;
+    if (this.#hidden > 0) return;
     this.#settings.paint(false);
     this.#named("Do", this.#around.useImage(image, this.#place), []);
   }

@@ -1,4 +1,4 @@
-/** Copies objects into a new document by the grammar: whatever no rule names stays behind. */
+/** Copies objects into a new document by the grammar: what no rule names stays behind. */
 import {
   PDFArray,
   PDFBool,

@@ -22,7 +22,7 @@ const categories: Readonly<Record<Category, { letter: string; rule: Rule }>> = {
 const defaultSpaces = ["DefaultGray", "DefaultRGB", "DefaultCMYK"];
 
 /** A content written anew, and the resources that it needs. */
-export interface Drawing {
+interface Drawing {
   content: Buffer;
   resources: PDFDict;
 }

@@ -1,42 +1,7 @@
 import { PermanentError } from "../../../contracts/errors.ts";
+import type { Place } from "../place.ts";
 
-/** Where in a document something stands: page, kind of the object, and keys of the grammar; names of the file itself never. */
-export class Place {
-  readonly page: number | undefined;
-  readonly kind: string;
-  readonly #parent: Place | undefined;
-  readonly #step: string;
-
-  constructor(kind: string, page?: number, parent?: Place, step = "") {
-    this.kind = kind;
-    this.page = page;
-    this.#parent = parent;
-    this.#step = step;
-  }
-
-  /** The place under a key that the grammar names, or of a numbered entry. */
-  at(key: string | number, kind = this.kind): Place {
-    return new Place(kind, this.page, this, `/${key}`);
-  }
-
-  /** The last of its steps: more would say no more. */
-  get path(): string {
-    return this.#lastSteps(mostSteps);
-  }
-
-  #lastSteps(count: number): string {
-    if (count === 0) return "";
-    const before = this.#parent === undefined ? "" : this.#parent.#lastSteps(count - 1);
-    return `${before}${this.#step}`;
-  }
-
-  toString(): string {
-    const where = this.page === undefined ? "the document" : `page ${this.page + 1}`;
-    return `${where}, ${this.kind}${this.path === "" ? "" : ` at ${this.path}`}`;
-  }
-}
-
-const mostSteps = 8;
+export { Place } from "../place.ts";
 
 /** Something that cannot be read, and so cannot be sent on. @param what what is wrong, without quoting the file */
 export function unreadable(place: Place, what: string, cause?: unknown): PermanentError {

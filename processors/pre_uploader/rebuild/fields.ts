@@ -101,7 +101,7 @@ export class Form {
     });
   }
 
-  /** A field goes whole, with all its widgets: a value that one of them shows, the others show too. */
+  /** A field goes whole, with all its widgets: a value that one of them shows, all of them show. */
   #judge(node: Node): void {
     const isTerminal = node.kids.every(({ dict }) => !this.#isField(dict));
     if (this.#quotes(node.dict) || node.type === "Sig") {

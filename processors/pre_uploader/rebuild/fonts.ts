@@ -51,7 +51,7 @@ export function finishEncoding({ copier, source, into }: ObjectJob): void {
   into.set(key("Differences"), copier.target.obj(copies));
 }
 
-export function glyphName(copier: Copier, name: PDFName): PDFName {
+function glyphName(copier: Copier, name: PDFName): PDFName {
   const text = textOfName(name);
   return copier.isQuoting(text) ? PDFName.of(copier.nameFor(`glyph ${text}`, "g")) : name;
 }

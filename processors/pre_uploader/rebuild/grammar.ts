@@ -1,6 +1,7 @@
 /**
  * What a rebuilt PDF may consist of (ISO 32000-1): for each kind of object the keys that it may have, and for each key the
- * kind of its value. The rebuild copies nothing else, and the proof of the structure accepts nothing else.
+ * kind of its value. The rebuild copies nothing else, and the proof of the structure accepts nothing else. One file, however
+ * long: who wants to know what can be in a rebuilt PDF reads it from top to bottom.
  */
 
 /** A value that may stand under a key. */
@@ -27,7 +28,7 @@ export type Rule =
   /** A reference to an object that is reached elsewhere. */
   | { back: Kind };
 
-export interface ObjectKind {
+interface ObjectKind {
   keys: Readonly<Record<string, Rule>>;
   /**
    * What the stream holds; a dictionary where it is absent. Every stream has a direct Length and no Filter or FlateDecode;
@@ -59,7 +60,7 @@ const either = (...rules: Rule[]) => ({ either: rules }) as const;
 const list = (rule: Rule) => ({ list: rule }) as const;
 const map = (rule: Rule) => ({ map: rule }) as const;
 
-export const blendModes = [
+const blendModes = [
   ...["Normal", "Compatible", "Multiply", "Screen", "Overlay", "Darken", "Lighten", "ColorDodge", "ColorBurn"],
   ...["HardLight", "SoftLight", "Difference", "Exclusion", "Hue", "Saturation", "Color", "Luminosity"],
 ];
@@ -75,8 +76,6 @@ export const encodings = [
 export const processColorants = ["All", "None", "Cyan", "Magenta", "Yellow", "Black", "Red", "Green", "Blue", "Gray"];
 export const deviceSpaces = ["DeviceGray", "DeviceRGB", "DeviceCMYK"];
 export const characterCollections = ["Identity", "Japan1", "Japan2", "GB1", "CNS1", "Korea1", "KR", "UCS"];
-/** Filters that only images keep; what was packed by another one is packed anew by FlateDecode. */
-export const imageFilters = ["DCTDecode", "JPXDecode", "CCITTFaxDecode", "JBIG2Decode"];
 export const destinationKinds: Readonly<Record<string, number>> = {
   ...{ XYZ: 3, Fit: 0, FitH: 1, FitV: 1, FitR: 4, FitB: 0, FitBH: 1, FitBV: 1 },
 };
@@ -96,7 +95,7 @@ const colorSpaceRules: Record<string, readonly Rule[]> = {
 /** A colour space is a name or an array that begins with one. */
 export const colorSpace: Rule = either(names(...deviceSpaces, "Pattern"), { tagged: colorSpaceRules });
 
-export const functionRule: Rule = {
+const functionRule: Rule = {
   by: "FunctionType",
   of: { 0: "sampledFunction", 2: "exponentialFunction", 3: "stitchingFunction", 4: "calculatorFunction" },
 };
@@ -130,6 +129,11 @@ const simpleFont = {
 
 const shading = { ColorSpace: colorSpace, Background: numbers, BBox: numbers, AntiAlias: boolean } as const;
 const functions = either(functionRule, list(functionRule));
+/** Of axial and radial shadings. */
+const gradient = {
+  ...{ ShadingType: integer, ...shading, Coords: numbers, Domain: numbers, Function: functions },
+  Extend: list(boolean),
+} as const;
 const functionKeys = { FunctionType: integer, Domain: numbers, Range: numbers } as const;
 
 const annotation = {
@@ -254,7 +258,7 @@ export type Kind =
     )
   | ("pageLabels" | "pageLabel");
 
-/** Kinds that are one of several, told apart by a rule. */
+/** Kinds that are one of several, which a rule distinguishes. */
 export const variants: Partial<Record<Kind, Rule>> = { colorSpace, function: functionRule };
 
 export const kinds: Readonly<Record<Kind, ObjectKind>> = {
@@ -407,26 +411,8 @@ export const kinds: Readonly<Record<Kind, ObjectKind>> = {
   functionShading: {
     keys: { ShadingType: integer, ...shading, Domain: numbers, Matrix: numbers, Function: functions },
   },
-  axialShading: {
-    keys: {
-      ShadingType: integer,
-      ...shading,
-      Coords: numbers,
-      Domain: numbers,
-      Function: functions,
-      Extend: list(boolean),
-    },
-  },
-  radialShading: {
-    keys: {
-      ShadingType: integer,
-      ...shading,
-      Coords: numbers,
-      Domain: numbers,
-      Function: functions,
-      Extend: list(boolean),
-    },
-  },
+  axialShading: { keys: gradient },
+  radialShading: { keys: gradient },
   meshShading: {
     keys: {
       ...{

@@ -1,10 +1,10 @@
 /** Images within a content stream (ISO 32000-1, 8.9.7): read as if they were objects, which they become. */
 import { PDFHexString, PDFName, PDFRawStream, PDFString } from "@cantoo/pdf-lib";
 import type { PDFObject } from "@cantoo/pdf-lib";
-import { PermanentError } from "../../../contracts/errors.ts";
 import { Place, unreadable } from "./faults.ts";
-import { isDecodable, isWhiteSpace } from "./filters.ts";
+import { isWhiteSpace } from "./filters.ts";
 import { sizeOf } from "./images.ts";
+import { endOfImageData } from "./inline-image-end.ts";
 import type { Reading } from "./reading.ts";
 import type { Token, Tokens } from "./tokens.ts";
 
@@ -23,16 +23,13 @@ const filters: Readonly<Record<string, string>> = {
   ...{ CCF: "CCITTFaxDecode", DCT: "DCTDecode" },
 };
 
-/**
- * Reads on after `BI` to behind `EI`. Undefined where the image has no size.
- * @throws PermanentError PDF_UNREADABLE_PART
- */
+/** Reads on after `BI` to behind `EI`. @throws PermanentError PDF_UNREADABLE_PART */
 export function inlineImage(
   tokens: Tokens,
   place: Place,
   reading: Reading,
   findSpace: (name: string) => PDFObject | undefined,
-): PDFRawStream | undefined {
+): PDFRawStream {
   const there = new Place("inline image", place.page);
   const entries: Record<string, PDFObject> = {};
   const abbreviated = new Set<string>();
@@ -44,6 +41,8 @@ export function inlineImage(
     const value = tokens.next();
     if (value === undefined || (value.type === "word" && value.word === "ID")) break;
     const full = keys[name.name] ?? name.name;
+    // The length of an object is that of its data.
+    if (full === "Length") continue;
     // Where both names stand, the short one counts.
     if (full === name.name && abbreviated.has(full)) continue;
     if (full !== name.name) abbreviated.add(full);
@@ -96,57 +95,15 @@ function stringOf(written: string): PDFObject {
     : PDFString.of(written.slice(1, -1));
 }
 
-const mostCandidates = 1000;
-
-/** The bytes up to the `EI` that ends the image, and the tokens set behind it. */
+/** The bytes of the picture, and the tokens set behind its `EI`. */
 function dataOf(tokens: Tokens, image: PDFRawStream, place: Place, reading: Reading): Buffer {
   const { content, at: from } = tokens;
-  const steps = reading.filters(image.dict, place);
+  const [first] = reading.filters(image.dict, place);
   const { width, height, bits, components } = sizeOf(reading, image);
-  const needed = Math.ceil((width * bits * (components ?? 1)) / 8) * height;
-  let searchFrom = steps.length === 0 ? from + needed : from;
-  for (let tries = 0; tries < mostCandidates; tries++) {
-    const end = endMark(content, searchFrom);
-    if (end === undefined) break;
-    const data = content.subarray(from, steps.length === 0 ? Math.min(from + needed, end) : end);
-    if (steps.length === 0 || holds(data, steps, place, reading, needed)) {
-      tokens.at = end + 2 + (isWhiteSpace(content[end] ?? 0) ? 1 : 0);
-      return data;
-    }
-    searchFrom = end + 1;
-  }
-  throw unreadable(place, "its end cannot be found");
-}
-
-/** Where white space and `EI` stand, and behind them what a content stream may hold. */
-function endMark(content: Buffer, from: number): number | undefined {
-  for (let at = content.indexOf("EI", from, "latin1"); at >= 0; at = content.indexOf("EI", at + 1, "latin1")) {
-    const after = content[at + 2];
-    if (after !== undefined && !isWhiteSpace(after)) continue;
-    const isTextBehind = content
-      .subarray(at + 2, at + 12)
-      .every((byte) => isWhiteSpace(byte) || (byte >= 32 && byte < 127));
-    if (!isTextBehind) continue;
-    if (at === from) return at;
-    if (isWhiteSpace(content[at - 1] ?? 0)) return at - 1;
-    return at;
-  }
-  return undefined;
-}
-
-function holds(
-  data: Buffer,
-  steps: ReturnType<Reading["filters"]>,
-  place: Place,
-  reading: Reading,
-  needed: number,
-): boolean {
-  if (!steps.some(({ name }) => isDecodable(name))) return true;
-  try {
-    const { bytes, filter } = reading.unpackBytes(data, steps, place, false);
-    return filter !== undefined || bytes.length >= needed;
-  } catch (cause) {
-    if (cause instanceof PermanentError && cause.code === "PDF_UNREADABLE_PART") return false;
-    throw cause;
-  }
+  const length = Math.ceil((width * bits * (components ?? 1)) / 8) * height;
+  const earlyChange = (first?.parms && reading.number(first.parms, "EarlyChange")) ?? 1;
+  const end = endOfImageData(content, from, { filter: first?.name, length, earlyChange });
+  if (end === undefined) throw unreadable(place, "its end cannot be found");
+  tokens.at = end.operator;
+  return content.subarray(from, first === undefined ? from + length : end.data);
 }

@@ -16,7 +16,7 @@ interface Bookmark {
   children: Bookmark[];
 }
 
-export interface OutlineJob {
+interface OutlineJob {
   reading: Reading;
   catalog: PDFDict;
   target: PDFContext;

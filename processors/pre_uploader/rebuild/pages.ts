@@ -45,7 +45,7 @@ export function pagesOf(reading: Reading, catalog: PDFDict): SourcePage[] {
   return pages;
 }
 
-export type Rectangle = [left: number, bottom: number, right: number, top: number];
+type Rectangle = [left: number, bottom: number, right: number, top: number];
 
 export const letterPage: Rectangle = [0, 0, 612, 792];
 

@@ -30,7 +30,7 @@ export interface RebuildJob {
   isQuoting: (text: string) => boolean;
 }
 
-export interface Rebuilt {
+interface Rebuilt {
   pdf: Uint8Array;
   /** What was left out, by plural nouns. */
   removed: Record<string, number>;

@@ -1,4 +1,7 @@
-/** The syntax of content streams (ISO 32000-1, 7.8.2): operands, then an operator. Comments are no tokens. */
+/**
+ * The syntax of content streams (ISO 32000-1, 7.8.2): operands, then an operator. Comments are no tokens. All that writes
+ * PDFs reads contents by it; the proof has a reader of its own (proof/content.ts), which must not share its mistakes.
+ */
 import { limits, tooComplex, unreadable } from "./faults.ts";
 import type { Place } from "./faults.ts";
 import { isWhiteSpace } from "./filters.ts";

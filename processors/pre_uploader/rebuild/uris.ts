@@ -11,7 +11,7 @@ export function uriString(uri: string | undefined, isQuoting: (text: string) => 
 const mostEncodings = 3;
 
 /** An address as it is written and as it reads, decoded as often as it is encoded. */
-export function uriTexts(uri: string): string[] {
+function uriTexts(uri: string): string[] {
   const texts = [uri];
   for (let times = 0; times < mostEncodings; times++) {
     const last = texts.at(-1) ?? "";

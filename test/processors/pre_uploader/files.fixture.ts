@@ -1,9 +1,11 @@
 /** Small PDFs of the tests of the pre-uploader, and what is in a PDF. */
 import { PDFArray, PDFDict, PDFDocument, PDFName, PDFRawStream } from "@cantoo/pdf-lib";
 import type { PDFContext, PDFObject, PDFRef } from "@cantoo/pdf-lib";
-import { decodedContent } from "../../../processors/pre_uploader/content/decode.ts";
+import { PermanentError } from "../../../contracts/errors.ts";
 import { heapOf, withDocument, withPage } from "../../../processors/pre_uploader/pdf/pdfium.ts";
 import type { Pdfium } from "../../../processors/pre_uploader/pdf/pdfium.ts";
+import { Budget, Place } from "../../../processors/pre_uploader/rebuild/faults.ts";
+import { Reading } from "../../../processors/pre_uploader/rebuild/reading.ts";
 
 /** A PDF whose objects are given as they are written, from number 1; the first is the catalog. */
 export function pdfOf(objects: readonly (string | Uint8Array)[], trailer = ""): Uint8Array {
@@ -45,11 +47,19 @@ export async function allTextOf(pdf: Uint8Array): Promise<string> {
   return context
     .enumerateIndirectObjects()
     .map(([, object]) =>
-      object instanceof PDFRawStream
-        ? `${object.dict.toString()}${Buffer.from(decodedContent(object, 2 ** 28) ?? []).toString("latin1")}`
-        : object.toString(),
+      object instanceof PDFRawStream ? `${object.dict.toString()}${unpacked(object)}` : object.toString(),
     )
     .join("\n");
+}
+
+/** Nothing of what only pictures are packed by, and of what is damaged. */
+function unpacked(stream: PDFRawStream): string {
+  try {
+    return new Reading(stream.dict.context, new Budget()).decode(stream, new Place("stream")).toString("latin1");
+  } catch (cause) {
+    if (cause instanceof PermanentError) return "";
+    throw cause;
+  }
 }
 
 /** The value behind keys and indexes, from the catalog on. */

@@ -84,7 +84,7 @@ describe("a PDF that is prepared for Document Engine", () => {
     const [before, after] = [pdf, bytes].map((file) => ({
       isEncrypted: withDocument(library, file, (document) => library.EPDF_IsEncrypted(document)),
       pixels: [0, 1].map((index) => pixelsOf(library, file, index).toString("base64")),
-      title: readPdf(library, file).pages.map(({ text }) => text),
+      title: readPdf(library, file).map(({ text }) => text),
     }));
     expect(pages).to.equal(2);
     expect(after).to.deep.equal({ ...before, isEncrypted: false });
@@ -308,7 +308,7 @@ describe("a PDF that is prepared for Document Engine", () => {
       expect(await textsOf(bytes)).to.deep.equal(["Shown line"]);
     });
 
-    it("takes what lies in a stream for no objects of the file, whatever the stream calls itself", async () => {
+    it("takes what lies in a stream for no objects of the file, under any type of the stream", async () => {
       const packed = "4 0 (quiet replacement)";
       const pdf = page([6], [annotation("Text"), stream(packed, "/Type/ObjStm/N 1/First 4")], "/Odd 7 0 R");
       expect(await textsOf((await prepared(pdf)).bytes)).to.deep.equal(["Shown line"]);

@@ -24,7 +24,7 @@ describe("the words of a rebuilt PDF", () => {
     const redactions = [{ pageIndex: 0, boxes: [boxOf([left, top, width, height])] }];
     const fill = `q 0 g ${left} ${300 - top - height} ${width} ${height} re f Q\n`;
     const produced = withContent(line("Public words", 240) + under + fill, more);
-    const terms = redactedTerms(readPdf(await pdfium(), source).pages, redactions, []);
+    const terms = redactedTerms(readPdf(await pdfium(), source), redactions, []);
     try {
       prove(await pdfium(), produced, { source, redactions, terms, drawn: [], isRebuilt: true });
       return undefined;
@@ -141,7 +141,7 @@ describe("the words of a rebuilt PDF", () => {
     });
   }
 
-  it("fail where a pattern has text on a page with redactions, whatever it says", async () => {
+  it("fail where a pattern has text on a page with redactions, with any text", async () => {
     const filled = (area: string) => `/Pattern cs /P0 scn ${area} re f\n${rest}`;
     const resources = "<< /Font << /F0 6 0 R >> /XObject << /X0 7 0 R /X1 8 0 R >> /Pattern << /P0 9 0 R >> >>";
     const file = (content: string) =>

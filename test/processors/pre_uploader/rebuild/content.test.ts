@@ -34,7 +34,7 @@ describe("a content stream that is written anew", () => {
     });
   }
 
-  it("is one, whatever its parts are and wherever they are divided", async () => {
+  it("is one, of parts of any kind and divided anywhere", async () => {
     const source = pdfOf({
       3: `<< ${page.replace("4 0 R", "[4 0 R 6 0 R]")} >>`,
       4: { data: "1 0 0" },
