@@ -88,6 +88,7 @@ class Look {
   readonly #inner: Box;
   readonly #accounted: readonly Box[];
   readonly #shown: Transform;
+  #looked: readonly number[] | undefined;
 
   constructor(pdfium: Pdfium, page: number, box: Box, boxes: readonly Box[], accounted: readonly Box[]) {
     this.#pdfium = pdfium;
@@ -119,12 +120,17 @@ class Look {
     const scale = boxResolution;
     const picture = drawPicture(this.#pdfium, this.#page, { area: this.#box, scale, isOnPaper: false });
     for (const { handle } of objects) this.#pdfium.FPDFPageObj_SetIsActive(handle, false);
-    const looked = this.#lookedAt(picture);
-    const hasInk = (at: number) => (picture.pixels[4 * at + 3] ?? 0) >= faintest;
-    const ink = looked.filter(hasInk);
-    if (ink.length <= fewestPixels) return false;
+    // All pictures of a box have the same size.
+    const looked = (this.#looked ??= this.#lookedAt(picture));
     const [only, another] = objects;
-    return another !== undefined || only === undefined || !this.#isUniform(only, picture, looked, ink);
+    const ink: number[] = [];
+    for (const at of looked) {
+      if ((picture.pixels[4 * at + 3] ?? 0) < faintest) continue;
+      ink.push(at);
+      if (another !== undefined && ink.length > fewestPixels) return true;
+    }
+    if (ink.length <= fewestPixels) return false;
+    return only === undefined || !this.#isUniform(only, picture, looked, ink);
   }
 
   /** The pixels well within the box that no character accounts for. */

@@ -16,7 +16,8 @@ import type { Structure } from "./structure.ts";
 import type { FoundText } from "./place.ts";
 import { readAsides } from "./probe.ts";
 import { RedactedTerms } from "./terms.ts";
-import { isVisible, searchableBoxes } from "./visible.ts";
+import { isVisible } from "./visibility.ts";
+import { searchableBoxes } from "./visible.ts";
 import { wordFaults } from "./words.ts";
 
 export function rebuiltFaults(pdfium: Pdfium, produced: Uint8Array, claim: Claim): string[] {

@@ -6,11 +6,11 @@ import type { Picture } from "../pdf/picture.ts";
 
 /** Channels of an even ground differ by less. */
 const even = 24;
-/** Pixels around a box that are looked at too: a glyph may fill its own. */
-const margin = 1;
+/** Pixels around a box that are looked at too, where a glyph may fill its own. */
+const around = 1;
 
 /** Whether a picture shows anything within a box: a glyph that is hidden or white on white shows nothing. */
-function isVisible({ area, scale, width, height, pixels }: Picture, box: Box): boolean {
+export function isVisible({ area, scale, width, height, pixels }: Picture, box: Box, margin = 0): boolean {
   const left = Math.max(0, Math.floor((box.left - area.left) * scale) - margin);
   const right = Math.min(width, Math.ceil((box.right - area.left) * scale) + margin);
   const top = Math.max(0, Math.floor((box.top - area.top) * scale) - margin);
@@ -41,6 +41,6 @@ export function visibilityOf(pdfium: Pdfium, bytes: Uint8Array): (pageIndex: num
         return drawPicture(pdfium, page, { area, scale });
       }),
     );
-    return (box) => isVisible(picture, box);
+    return (box) => isVisible(picture, box, around);
   };
 }
