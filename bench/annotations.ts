@@ -19,7 +19,7 @@ import { display } from "../local/platform/display.ts";
 import { connectDocumentEngine, startDocumentEngine } from "../local/platform/services.ts";
 import { explain, onInterrupt } from "../local/platform/terminal.ts";
 import type { DocumentEngine } from "../processors/shared/document_engine/client.ts";
-import { costPerPage } from "./annotations-cost.ts";
+import { costPerPage, processorMilliseconds } from "./annotations-cost.ts";
 import { bareCalls, makeDocuments, type BenchDocument } from "./annotations-documents.ts";
 import type { LambdaData } from "./annotations-lambda.ts";
 
@@ -43,7 +43,11 @@ interface Speeds {
   bareLoop: number;
   ratio: number;
   requestsPerDocument: number;
+  /** What a document takes of this process's processors, without Document Engine. */
+  processorMilliseconds: Record<Way, number>;
 }
+
+type Way = "handler" | "bare";
 
 const stage = display();
 const interrupt = onInterrupt();
@@ -86,7 +90,7 @@ async function measure(documentEngine: LambdaData["documentEngine"], engine: Doc
   const millisecondsPerPage = await stage("Rebuild and proof, page by page", () => costPerPage(engine, redacted));
   process.stderr.write(
     `Without redactions ${without.ratio} of the bare loop (wanted: at least 0.7). With them, a page costs ` +
-      `${millisecondsPerPage.rebuild} ms to rebuild and ${millisecondsPerPage.proof} ms to prove.\n`,
+      `${millisecondsPerPage.rebuild} ms of a processor to rebuild and ${millisecondsPerPage.proof} ms to prove.\n`,
   );
   process.stdout.write(
     `${JSON.stringify({ ...without, withRedactions: { ...withRedactions, millisecondsPerPage } })}\n`,
@@ -98,23 +102,28 @@ async function compare(
   all: readonly BenchDocument[],
   on: { documentEngine: LambdaData["documentEngine"]; engine: DocumentEngine; lambdas: Worker[] },
 ): Promise<Speeds> {
-  const ways = {
-    handler: (of: readonly BenchDocument[]) => throughLambda(on.lambdas, of),
-    bare: async (of: readonly BenchDocument[]) => {
+  const ways: Record<Way, (of: readonly BenchDocument[]) => Promise<void>> = {
+    handler: (of) => throughLambda(on.lambdas, of),
+    bare: async (of) => {
       await Promise.all(of.map((document) => bareCalls(on.engine, document)));
     },
   };
   await requestsSince(on.documentEngine);
-  const speeds: Record<keyof typeof ways, number[]> = { handler: [], bare: [] };
+  const speeds: Record<Way, number[]> = { handler: [], bare: [] };
+  const processors: Record<Way, number[]> = { handler: [], bare: [] };
   let requests = 0;
   // By turns, so that a busy machine is busy for both.
   for (let round = 1 - warmUps; round <= rounds; round++) {
     for (const way of ["handler", "bare"] as const) {
       const title = `${round > 0 ? `Round ${round}` : "Warming up"} ${what}: ${way}`;
+      const before = process.cpuUsage();
       const speed = await stage(title, () => run(all, ways[way]));
+      const took = processorMilliseconds(before) / all.length;
       const asked = await requestsSince(on.documentEngine);
       if (way === "handler") requests = asked;
-      if (round > 0) speeds[way].push(speed);
+      if (round <= 0) continue;
+      speeds[way].push(speed);
+      processors[way].push(took);
     }
   }
   // Of each round by itself: what else the machine does changes from one to the next.
@@ -124,6 +133,7 @@ async function compare(
     bareLoop: tenths(median(speeds.bare)),
     ratio: Math.round(median(ratios) * 100) / 100,
     requestsPerDocument: tenths(requests / all.length),
+    processorMilliseconds: { handler: tenths(median(processors.handler)), bare: tenths(median(processors.bare)) },
   };
 }
 
