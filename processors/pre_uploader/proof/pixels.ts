@@ -58,10 +58,10 @@ function isBetweenNeighbours(one: Picture, { pixels, width, height }: Picture, a
   return true;
 }
 
-type Colour = readonly [blue: number, green: number, red: number];
+export type Colour = readonly [blue: number, green: number, red: number];
 
 /** A fill is drawn as it is said but for rounding. */
-const sameFill = 10;
+export const sameFill = 10;
 /** How far into a box smoothing of its edges may reach, in points. */
 export const edge = 1;
 
@@ -117,15 +117,15 @@ function isBetween(colour: Colour, from: Colour, to: Colour, tolerance: number):
   );
 }
 
-function distance(one: Colour, other: Colour): number {
+export function distance(one: Colour, other: Colour): number {
   return Math.max(...one.map((channel, index) => Math.abs(channel - (other[index] ?? 0))));
 }
 
-function colourAt(pixels: Uint8Array, at: number): Colour {
+export function colourAt(pixels: Uint8Array, at: number): Colour {
   return [pixels[at] ?? 0, pixels[at + 1] ?? 0, pixels[at + 2] ?? 0];
 }
 
-function colourOf(hex: string): Colour {
+export function colourOf(hex: string): Colour {
   const [red = 0, green = 0, blue = 0] = Array.from(hex.matchAll(/[\da-f]{2}/gi), ([digits]) => parseInt(digits, 16));
   return [blue, green, red];
 }

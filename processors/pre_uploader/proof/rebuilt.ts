@@ -144,7 +144,7 @@ function underFaults(
     const picture = drawPicture(pdfium, pageAfter, { area: inside, scale: boxResolution, withAnnotations: true });
     return !showsOnlyFill(picture, box, redactions);
   });
-  const left = objectsUnder(pdfium, pageAfter, boxes, glyphBoxes(after));
+  const left = objectsUnder(pdfium, pageAfter, redactions, glyphBoxes(after));
   return [
     ...(places > 0 ? [`text is left under redactions on page ${number}, in ${places} places`] : []),
     ...(unlike.length > 0
