@@ -111,6 +111,16 @@ describe("the pages of a produced PDF", () => {
         { before: { ...stripes, content: `${open}${drawn}` }, redactions: middle },
       );
     },
+    "pixels of an image that reach far out of the box are wiped as a whole": async () => {
+      const corner = boxOf([40, 62, 40, 20]);
+      return faultsOf(
+        { ...withImage(image("", [0, 255, 255, 0, 0, 0, 255, 0])), content: `${open}${drawn}${fillOf(corner)}` },
+        {
+          before: { ...withImage(image("", [200, 255, 255, 0, 0, 0, 255, 0])), content: `${open}${drawn}` },
+          redactions: [{ pageIndex: 0, boxes: [corner] }],
+        },
+      );
+    },
     "glyphs beside the box reach into it": () =>
       faultsOf(
         {
@@ -329,6 +339,37 @@ describe("the pages of a produced PDF", () => {
     ],
     "a hidden layer that shows": [
       () => faultsOf({ content: `${open}0.5 g 200 100 40 40 re f\n${fillOf(box)}` }),
+      /^page 1 looks different/,
+    ],
+    "pixels of an image that are wiped though none of them reaches into the box": [
+      () =>
+        faultsOf(
+          {
+            ...withImage(image("", [0, 255, 255, 0, 0, 0, 255, 0])),
+            content: `${open}${drawn}${fillOf(boxOf([40, 62, 40, 20]))}`,
+          },
+          {
+            before: { ...withImage(image("", [200, 255, 255, 90, 0, 0, 255, 0])), content: `${open}${drawn}` },
+            redactions: [{ pageIndex: 0, boxes: [boxOf([40, 62, 40, 20])] }],
+          },
+        ),
+      /^page 1 looks different/,
+    ],
+    "an image of one pixel that is wiped because of a small box": [
+      () => {
+        const [small, large] = [boxOf([40, 62, 40, 20]), "q 380 0 0 280 10 10 cm /X0 Do Q\n"];
+        const single = (grey: number) => ({
+          dictionary: "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8",
+          content: Uint8Array.of(grey),
+        });
+        return faultsOf(
+          { ...withImage(single(90)), content: `${large}${open}${fillOf(small)}` },
+          {
+            before: { ...withImage(single(200)), content: `${large}${open}` },
+            redactions: [{ pageIndex: 0, boxes: [small] }],
+          },
+        );
+      },
       /^page 1 looks different/,
     ],
     "another size": [
