@@ -110,10 +110,11 @@ export async function drawScene({ pages, isFontEmbedded }: Scene): Promise<{ pdf
     };
     for (const [cell, offset] of shape.offsets.entries()) {
       const [column, row] = [cell % columns, Math.floor(cell / columns)];
-      put(`w${pageIndex}q${cell}zx`, 15 + column * 130 + offset, 24 + row * 45 + offset);
+      // No two have five letters in common: a part of one that a redaction hides stands in no other, cropped away or not.
+      put(`w${cell}q${pageIndex}zx`, 15 + column * 130 + offset, 24 + row * 45 + offset);
     }
     if (shape.hasField) {
-      const word = `field${pageIndex}zx`;
+      const word = `fld${pageIndex}zx`;
       const field = pdf.getForm().createTextField(`f${pageIndex}`);
       field.setText(word);
       field.addToPage(drawn, { x: 200, y: 45, width: 90, height: 16, font, borderWidth: 0 });
