@@ -111,7 +111,8 @@ export async function drawScene({ pages, isFontEmbedded }: Scene): Promise<{ pdf
     for (const [cell, offset] of shape.offsets.entries()) {
       const [column, row] = [cell % columns, Math.floor(cell / columns)];
       // No two have five letters in common: a part of one that a redaction hides stands in no other, cropped away or not.
-      put(`w${cell}q${pageIndex}zx`, 15 + column * 130 + offset, 24 + row * 45 + offset);
+      const letter = String.fromCharCode("a".charCodeAt(0) + cell);
+      put(`${letter}${letter}q${pageIndex}zx`, 15 + column * 130 + offset, 24 + row * 45 + offset);
     }
     if (shape.hasField) {
       const word = `fld${pageIndex}zx`;
