@@ -1,4 +1,7 @@
-/** What rebuild and proof of a document with redactions cost, in this thread and one after the other. */
+/**
+ * What rebuild and proof of a document with redactions cost: processor time, one document after the other while this
+ * process does nothing else.
+ */
 import { readFile } from "node:fs/promises";
 import { brand } from "../processors/pre_uploader/brand.ts";
 import { gather } from "../processors/pre_uploader/gather.ts";
@@ -15,6 +18,12 @@ import { median, tenths } from "../local/load/statistics.ts";
 /** Milliseconds by what they are spent on. */
 export type StepCosts = Record<"prepare" | "terms" | "separate" | "rebuild" | "proof", number>;
 
+/** Processor time of this process since `before`. */
+export function processorMilliseconds(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
 /** The median of the milliseconds that each step takes for a page; the first document is not counted. */
 export async function costPerPage(engine: DocumentEngine, documents: readonly BenchDocument[]): Promise<StepCosts> {
   const wasm = await readFile(new URL(import.meta.resolve("@embedpdf/pdfium/pdfium.wasm")));
@@ -23,9 +32,9 @@ export async function costPerPage(engine: DocumentEngine, documents: readonly Be
   for (const { id, pdf, pages } of documents) {
     const cost: StepCosts = { prepare: 0, terms: 0, separate: 0, rebuild: 0, proof: 0 };
     const timed = async <T>(step: keyof StepCosts, work: () => T | Promise<T>): Promise<T> => {
-      const started = performance.now();
+      const before = process.cpuUsage();
       const result = await work();
-      cost[step] += (performance.now() - started) / pages;
+      cost[step] += processorMilliseconds(before) / pages;
       return result;
     };
     const work: PdfWork = {

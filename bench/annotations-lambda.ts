@@ -3,8 +3,10 @@ import { randomUUID } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import type { SQSEvent } from "aws-lambda";
 import { pino } from "pino";
+import { deadLetterReasonAttribute } from "../contracts/messages.ts";
 import type { PreUploaderMessage } from "../contracts/messages.ts";
 import { awsInMemory } from "../local/platform/aws-in-memory.ts";
+import type { SentMessage } from "../local/platform/aws-in-memory.ts";
 import { connectDocumentEngine } from "../local/platform/services.ts";
 import { createPdfWork } from "../processors/pre_uploader/pdf-worker/pool.ts";
 import { workerFilesOfSources } from "../processors/pre_uploader/pdf-worker/worker-files.ts";
@@ -18,7 +20,12 @@ export interface LambdaData {
 }
 
 const { documentEngine, objects } = workerData as LambdaData;
-const { s3, sns, sqs } = awsInMemory(objects);
+const deadLetterQueueUrl = "https://sqs.us-east-1.amazonaws.com/000000000000/dead";
+/** What has become of documents of the batch that is worked off, where it is not what was wanted. */
+let refusals: string[] = [];
+const { s3, sns, sqs } = awsInMemory(objects, undefined, (message) => {
+  if (message.queueUrl === deadLetterQueueUrl) refusals.push(refusalOf(message));
+});
 const handle = preUploaderHandler({
   ...{ s3, sns, sqs, engine: await connectDocumentEngine({ documentEngine }) },
   pdf: createPdfWork(workerFilesOfSources()),
@@ -28,19 +35,29 @@ const handle = preUploaderHandler({
   uploaderQueueUrl: "https://sqs.us-east-1.amazonaws.com/000000000000/uploader",
   feed: {
     queueUrl: "https://sqs.us-east-1.amazonaws.com/000000000000/pre_uploader",
-    deadLetterQueueUrl: "https://sqs.us-east-1.amazonaws.com/000000000000/dead",
+    deadLetterQueueUrl,
     ...{ maxReceiveCount: 3, retrySeconds: 60 },
   },
   maximumPdfBytes: 128 * 1024 ** 2,
 });
 
 parentPort?.on("message", (messages: PreUploaderMessage[]) => {
+  refusals = [];
   handle(batchOf(messages)).then(
-    ({ batchItemFailures }) => parentPort?.postMessage(batchItemFailures.length),
-    () => parentPort?.postMessage(messages.length),
+    ({ batchItemFailures }) => {
+      const again = batchItemFailures.length;
+      parentPort?.postMessage(again > 0 ? [...refusals, `${again} documents shall come again`] : refusals);
+    },
+    (thrown: unknown) => parentPort?.postMessage([`${messages.length} documents: ${String(thrown)}`]),
   );
 });
 parentPort?.postMessage("ready");
+
+/** The document of a message that is given up, and why. */
+function refusalOf({ body, attributes }: SentMessage): string {
+  const { documentId } = JSON.parse(body) as PreUploaderMessage;
+  return `document ${documentId} is refused: ${attributes[deadLetterReasonAttribute]?.StringValue ?? "without a reason"}`;
+}
 
 function batchOf(messages: readonly PreUploaderMessage[]): SQSEvent {
   return {

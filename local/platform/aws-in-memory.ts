@@ -13,6 +13,13 @@ interface Asked {
   body?: unknown;
 }
 
+/** What a queue gets. */
+export interface SentMessage {
+  queueUrl: string;
+  body: string;
+  attributes: Readonly<Record<string, { StringValue?: string | undefined }>>;
+}
+
 interface Answer {
   statusCode: number;
   headers: Record<string, string>;
@@ -24,10 +31,12 @@ interface Answer {
  * them, where an emulator on the same machine would take most of the time.
  *
  * @param publishedTo is called with each message that the topic gets
+ * @param sentTo is called with each message that a queue gets
  */
 export function awsInMemory(
   objects: Map<string, Uint8Array>,
   publishedTo: (message: string) => void = () => undefined,
+  sentTo: (message: SentMessage) => void = () => undefined,
 ): { s3: S3Client; sns: SNSClient; sqs: SQSClient } {
   const client = (answer: (asked: Asked, body: Buffer) => Answer) => ({
     region: "us-east-1",
@@ -46,7 +55,7 @@ export function awsInMemory(
         return said("text/xml", published());
       }),
     ),
-    sqs: new SQSClient(client((_asked, body) => said("application/x-amz-json-1.0", sent(body)))),
+    sqs: new SQSClient(client((_asked, body) => said("application/x-amz-json-1.0", sent(body, sentTo)))),
   };
 }
 
@@ -71,8 +80,17 @@ function published(): string {
   return `<PublishResponse><PublishResult><MessageId>${randomUUID()}</MessageId></PublishResult></PublishResponse>`;
 }
 
-function sent(body: Buffer): string {
-  const { MessageBody: text } = JSON.parse(body.toString()) as { MessageBody: string };
+function sent(body: Buffer, sentTo: (message: SentMessage) => void): string {
+  const {
+    QueueUrl: queueUrl,
+    MessageBody: text,
+    MessageAttributes: attributes = {},
+  } = JSON.parse(body.toString()) as {
+    QueueUrl: string;
+    MessageBody: string;
+    MessageAttributes?: SentMessage["attributes"];
+  };
+  sentTo({ queueUrl, body: text, attributes });
   return JSON.stringify({ MessageId: randomUUID(), MD5OfMessageBody: createHash("md5").update(text).digest("hex") });
 }
 

@@ -52,6 +52,26 @@ describe("the flattening of the stand-in of Document Engine", function () {
     expect(await livingOf(bytes)).to.deep.equal([["FreeText"]]);
   });
 
+  it("keeps a note of any size in its place on a page that is turned", async () => {
+    // Prepare
+    const turned = await pdfWith([["Page"]], { rotate: 90 });
+
+    // Act
+    const bytes = await kit.work(turned, [annotation.note([100, 120, 10, 40], "NOTE")]);
+
+    // Assess
+    const page = (await PDFDocument.load(bytes)).getPage(0);
+    const annotations = page.node.Annots()?.asArray() ?? [];
+    const dictionaries = annotations.map((one) => page.doc.context.lookup(one, PDFDict));
+    const note = dictionaries.find((one) => one.lookup(PDFName.of("Subtype")) === PDFName.of("Text"));
+    expect(note?.lookup(PDFName.of("Rect"), PDFArray).asRectangle()).to.deep.equal({
+      x: 120,
+      y: 100,
+      width: 40,
+      height: 10,
+    });
+  });
+
   it("draws annotations on pages that inherit their resources", async () => {
     // Prepare
     const made = await PDFDocument.load(await pdfWith([["First"], ["Second"]]));

@@ -21,7 +21,7 @@ const runs = Number(process.env["EXCHANGER_PROPERTY_RUNS"] ?? 40);
 const seed = Number(process.env["EXCHANGER_PROPERTY_SEED"] ?? 20_261_129);
 const secondsPerRun = 2;
 /** A box smaller than a letter may leave the proof in doubt: then a document is refused, which leaks nothing. */
-const mostRefused = 0.2;
+const mostRefused = 0.02;
 
 describe("making annotations part of pages, on random documents", () => {
   let bench: EngineBench;

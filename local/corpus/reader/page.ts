@@ -22,6 +22,9 @@ export async function readGlyphs(page: PDFPageProxy, isOn?: (properties: unknown
 /** What pdf.js keeps of a font under its name. */
 interface LoadedFont {
   loadedName: string;
+  /** As the file has it. */
+  name?: string;
+  missingFile?: boolean;
   vertical?: boolean;
   isType3Font?: boolean;
   fontMatrix?: ArrayLike<number>;
@@ -43,6 +46,13 @@ export function fontsOf(page: PDFPageProxy): (name: string) => WalkFont | undefi
   };
 }
 
+/**
+ * The families that pdf.js has outlines for where a file has none: it does not say which it draws. Names of parts of
+ * fonts, which are embedded, begin otherwise: `ABCDEF+Arial`.
+ */
+const substituted =
+  /^(?:Arial|Calibri|CenturyGothic|ComicSans|Courier|GillSans|Helvetica|Impact|ItcSymbol|Lucida|MS|NuptialScript|SegoeUISymbol|Symbol|Times|Trebuchet|Wingdings|ZapfDingbats)/i;
+
 function fontOf(objects: LoadedObjects, font: LoadedFont): WalkFont {
   const outlines = new Map<unknown, Outline | undefined>();
   const fontMatrix = font.fontMatrix ?? [0.001, 0, 0, 0.001, 0, 0];
@@ -50,6 +60,7 @@ function fontOf(objects: LoadedObjects, font: LoadedFont): WalkFont {
   return {
     fontMatrix,
     isVertical: font.vertical === true,
+    isSubstitute: font.isType3Font !== true && (font.missingFile === true || substituted.test(font.name ?? "")),
     outlineOf: ({ fontChar, operatorListId }) => {
       const key = procedures ? operatorListId : fontChar;
       if (!outlines.has(key)) {

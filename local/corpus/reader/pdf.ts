@@ -23,6 +23,8 @@ export async function withPdf<Result>(
     data: Uint8Array.from(bytes),
     verbosity: VerbosityLevel.ERRORS,
     useSystemFonts: false,
+    // The names of fonts.
+    fontExtraProperties: true,
     enableXfa: false,
     stopAtErrors: false,
     ...assets,

@@ -5,6 +5,8 @@ import { applyToBox, apply, identity, multiply, type Box, type Matrix } from "./
 export interface WalkFont {
   fontMatrix: ArrayLike<number>;
   isVertical: boolean;
+  /** Whether its outlines may be those of another font, for the file has none of its own. */
+  isSubstitute: boolean;
   /** Undefined where the font draws nothing for a glyph, or nobody knows what. */
   outlineOf: (glyph: ShownGlyph) => Outline | undefined;
 }
@@ -47,6 +49,8 @@ export interface Glyph {
   isInPattern: boolean;
   /** Written in no colour, or in optional content that is off. */
   isInvisible: boolean;
+  /** Drawn with outlines that are perhaps not those of the file. */
+  isOfSubstitute: boolean;
 }
 
 /** A filled path, by its bounds. */
@@ -300,6 +304,7 @@ export class Walk {
       size: Math.hypot(place[2], place[3]) * size,
       isSpace: glyph.isSpace || glyph.unicode.trim() === "",
       isInPattern: this.#isInPattern,
+      isOfSubstitute: font.isSubstitute,
       isInvisible: this.#state.renderingMode === invisible || this.#marked.includes(true),
     });
   }

@@ -60,7 +60,10 @@ export function drawAnnotation(
     type: content.type,
     richText: content.type === "pspdfkit/text" ? richText(content.text) : undefined,
   });
+  const place = object.get("Rect");
   annotation.update();
+  // The library gives icons a size of their own, from a corner that is another one on a turned page.
+  if (annotation.getType() === "Text") object.put("Rect", place);
   return object.asIndirect();
 }
 

@@ -39,6 +39,8 @@ const watchMilliseconds = 50;
 export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWorkOptions): PdfWork {
   const queue = new PQueue({ concurrency: 1 });
   let pool: workerpool.Pool | undefined;
+  /** The number of pages of files that tasks returned. */
+  const pagesOf = new WeakMap<Uint8Array, number>();
 
   const start = async () => {
     const started = workerpool.pool(script, {
@@ -60,16 +62,24 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
     await spent?.terminate(true);
   };
 
-  const run = <Result>(method: string, parameters: unknown[], size: TaskSize, transfer: ArrayBuffer[] = []) =>
+  const run = <Result>(
+    method: string,
+    pages: number | undefined,
+    parameters: unknown[],
+    size: TaskSize,
+    transfer: ArrayBuffer[] = [],
+  ) =>
     queue.add(async () => {
       pool ??= await start();
-      const watch = new Watch(allowanceOf(budgets, size));
-      const on = ({ pages }: Progress) => {
-        watch.allow(pages);
+      const watch = new Watch(allowanceOf(budgets, size), pages);
+      const on = (progress: Progress) => {
+        watch.allow(progress.pages);
       };
       let reply: Reply<Result>;
       try {
-        const work = pool.exec(method, parameters, { transfer, on }) as unknown as PromiseLike<Reply<Result>>;
+        const work = pool.exec(method, [pages, ...parameters], { transfer, on }) as unknown as PromiseLike<
+          Reply<Result>
+        >;
         reply = await watch.over(work);
       } catch (thrown) {
         await discard();
@@ -84,15 +94,26 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
     });
 
   return {
-    prepare: (original) => run("prepare", [original], { bytes: original.length, redactedPages: 0 }),
-    terms: (source, redactions, allowedTexts) =>
-      run("terms", [source, redactions, allowedTexts], sizeOf(source, redactions)),
-    separate: (source, pageIndexes) =>
-      run("separate", [source, pageIndexes], { bytes: source.length, redactedPages: pageIndexes.size }),
+    prepare: async (original) => {
+      const size = { bytes: original.length, redactedPages: 0 };
+      const prepared = await run<Prepared>("prepare", undefined, [original], size);
+      pagesOf.set(prepared.bytes, prepared.pages);
+      return prepared;
+    },
+    terms: (source, redactions, allowedTexts) => {
+      const size = sizeOf(source, redactions);
+      return run("terms", pagesOf.get(source), [source, redactions, allowedTexts], size);
+    },
+    separate: async (source, pageIndexes) => {
+      const [pages, size] = [pagesOf.get(source), { bytes: source.length, redactedPages: pageIndexes.size }];
+      const separated = await run<Uint8Array>("separate", pages, [source, pageIndexes], size);
+      if (pages !== undefined) pagesOf.set(separated, pages);
+      return separated;
+    },
     finish: (job) => {
       const { source, produced, redactions } = job;
       const isGiven = isWholeBuffer(produced) && produced.buffer !== source.buffer;
-      return run("finish", [job], sizeOf(source, redactions), isGiven ? [produced.buffer] : []);
+      return run("finish", pagesOf.get(source), [job], sizeOf(source, redactions), isGiven ? [produced.buffer] : []);
     },
     close: async () => {
       await queue.onIdle();
@@ -115,13 +136,13 @@ class Watch {
   readonly #allowance: Allowance;
   readonly #exceeded = Promise.withResolvers<never>();
   readonly #began = performance.now();
-  readonly #mebibytes = residentMebibytes();
+  readonly #mebibytes = residentMebibytesOfLate();
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(allowance: Allowance) {
+  constructor(allowance: Allowance, pages = 0) {
     this.#allowance = allowance;
     this.#exceeded.promise.catch(() => undefined);
-    this.allow(0);
+    this.allow(pages);
   }
 
   /** The file has so many pages. */
@@ -157,6 +178,14 @@ class Watch {
   }
 }
 
+/** The process's memory when it was last looked at, which was not long ago: to look takes as long as a small task. */
+function residentMebibytesOfLate(): number {
+  return performance.now() - seen.at > 20 * watchMilliseconds ? residentMebibytes() : seen.mebibytes;
+}
+
+let seen = { at: -Infinity, mebibytes: 0 };
+
 function residentMebibytes(): number {
-  return process.memoryUsage.rss() / 1024 ** 2;
+  seen = { at: performance.now(), mebibytes: process.memoryUsage.rss() / 1024 ** 2 };
+  return seen.mebibytes;
 }

@@ -34,10 +34,15 @@ export interface Finished {
 /**
  * The PDF as Document Engine is given it: decrypted, without annotations of the kinds that travel.
  *
+ * @param onRewriting is called with the number of pages before a file is written anew
  * @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED
  */
-export function prepare(pdfium: Pdfium, original: Uint8Array): Promise<Prepared> {
-  return prepareFile(pdfium, original);
+export function prepare(
+  pdfium: Pdfium,
+  original: Uint8Array,
+  onRewriting?: (pages: number) => void,
+): Promise<Prepared> {
+  return prepareFile(pdfium, original, onRewriting);
 }
 
 /** The terms that the redactions hide. */
@@ -47,8 +52,8 @@ export function terms(
   redactions: readonly Redaction[],
   allowedTexts: readonly string[],
 ): TermsData {
-  const pdf = new SourcePdf(pdfium, source);
-  pdf.read(redactions.map(({ pageIndex }) => pageIndex));
+  const redacted = redactions.map(({ pageIndex }) => pageIndex);
+  const pdf = new SourcePdf(pdfium, source, redacted);
   return redactedTerms(pdf.pages, redactions, allowedTexts, visibilityOf(pdfium, source));
 }
 

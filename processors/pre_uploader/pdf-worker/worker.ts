@@ -14,7 +14,7 @@ export interface WorkerData {
   wasm: string;
 }
 
-/** What a task reports before its result. */
+/** What a task reports before its result, where the main thread does not know it and the task may take long. */
 export interface Progress {
   pages: number;
 }
@@ -24,20 +24,39 @@ const started = startPdfium(new Uint8Array(readFileSync(wasm)));
 
 workerpool.worker({
   start: () => started.then(() => true),
-  prepare: (original: Uint8Array) => reply((pdfium) => prepare(pdfium, original), original),
-  terms: (source: Uint8Array, redactions: readonly Redaction[], allowedTexts: readonly string[]) =>
-    reply((pdfium) => Promise.resolve(terms(pdfium, source, redactions, allowedTexts)), source),
-  separate: (source: Uint8Array, pageIndexes: ReadonlySet<number>) =>
-    reply((pdfium) => separate(pdfium, source, pageIndexes), source),
-  finish: (job: FinishJob) => reply((pdfium) => finish(pdfium, job), job.source),
+  prepare: (_: PagesKnown, original: Uint8Array) => reply((pdfium) => prepare(pdfium, original, reportPages)),
+  terms: (known: PagesKnown, source: Uint8Array, redactions: readonly Redaction[], allowedTexts: readonly string[]) =>
+    reply((pdfium) => {
+      assurePages(pdfium, known, source);
+      return Promise.resolve(terms(pdfium, source, redactions, allowedTexts));
+    }),
+  separate: (known: PagesKnown, source: Uint8Array, pageIndexes: ReadonlySet<number>) =>
+    reply((pdfium) => {
+      assurePages(pdfium, known, source);
+      return separate(pdfium, source, pageIndexes);
+    }),
+  finish: (known: PagesKnown, job: FinishJob) =>
+    reply((pdfium) => {
+      assurePages(pdfium, known, job.source);
+      return finish(pdfium, job);
+    }),
 });
 
+/** The number of pages of a task's file, where the main thread knows it: to open a file only for it costs time. */
+type PagesKnown = number | undefined;
+
+function assurePages(pdfium: Pdfium, known: PagesKnown, file: Uint8Array): void {
+  if (known === undefined) reportPages(withDocument(pdfium, file, (_, count) => count));
+}
+
+function reportPages(pages: number): void {
+  workerpool.workerEmit({ pages } satisfies Progress);
+}
+
 /** Runs a task; its files are transferred to the main thread and not copied. */
-async function reply(task: (pdfium: Pdfium) => Promise<unknown>, file: Uint8Array): Promise<unknown> {
+async function reply(task: (pdfium: Pdfium) => Promise<unknown>): Promise<unknown> {
   try {
     const pdfium = await started;
-    const pages = withDocument(pdfium, file, (_, count) => count);
-    workerpool.workerEmit({ pages } satisfies Progress);
     const result = await task(pdfium);
     const pdfiumMebibytes = heapOf(pdfium).byteLength / 1024 ** 2;
     return new workerpool.Transfer({ result, pdfiumMebibytes }, buffersIn(result));

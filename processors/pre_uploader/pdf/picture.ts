@@ -63,6 +63,13 @@ function pixelsOf(pdfium: Pdfium, bitmap: number, width: number, height: number)
   return pixels;
 }
 
+/** The pixels of a picture as one number each, to compare them at once. */
+export function wordsOf({ pixels }: Picture): Uint32Array {
+  const isAligned = pixels.byteOffset % Uint32Array.BYTES_PER_ELEMENT === 0;
+  const { buffer, byteOffset, length } = isAligned ? pixels : pixels.slice();
+  return new Uint32Array(buffer, byteOffset, length / bytesPerPixel);
+}
+
 /** The size of a page that is open, as it is shown. */
 export function pageArea(pdfium: Pdfium, page: number): Box {
   return { left: 0, top: 0, right: pdfium.FPDF_GetPageWidthF(page), bottom: pdfium.FPDF_GetPageHeightF(page) };

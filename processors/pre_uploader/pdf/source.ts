@@ -10,22 +10,33 @@ export class SourcePdf {
   readonly #pdfium: Pdfium;
   readonly #read = new Map<number, PageContent>();
 
-  /** @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED */
-  constructor(pdfium: Pdfium, bytes: Uint8Array) {
+  /**
+   * @param wanted pages that are read at once, while the file is open: opening it may take longer than reading a page
+   * @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED
+   */
+  constructor(pdfium: Pdfium, bytes: Uint8Array, wanted: Iterable<number> = []) {
     this.bytes = bytes;
     this.#pdfium = pdfium;
+    const atOnce = new Set(wanted);
     this.pages = withDocument(pdfium, bytes, (document, count) =>
       Array.from({ length: count }, (_, index) => {
-        const annotations =
-          pdfium.EPDFPage_GetAnnotCountRaw(document, index) === 0
-            ? []
-            : withPage(pdfium, document, index, (page) => readAnnotations(pdfium, page));
-        return new UnreadPage(annotations, () => this.#page(index));
+        const isRead = atOnce.has(index);
+        if (!isRead && pdfium.EPDFPage_GetAnnotCountRaw(document, index) === 0) return this.#unread(index, []);
+        return withPage(pdfium, document, index, (page) => {
+          if (!isRead) return this.#unread(index, readAnnotations(pdfium, page));
+          const content = readPage(pdfium, page);
+          this.#read.set(index, content);
+          return content;
+        });
       }),
     );
   }
 
-  /** Reads these pages at once, for opening a file may take longer than reading a page. @throws PermanentError PDF_DAMAGED */
+  #unread(index: number, annotations: readonly LiveAnnotation[]): PageContent {
+    return new UnreadPage(annotations, () => this.#page(index));
+  }
+
+  /** Reads these pages while the file is open once. @throws PermanentError PDF_DAMAGED */
   read(indices: Iterable<number>): void {
     const wanted = [...new Set(indices)].filter((index) => index < this.pages.length && !this.#read.has(index));
     if (wanted.length === 0) return;

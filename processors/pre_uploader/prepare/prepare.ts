@@ -18,12 +18,18 @@ const kinds: ReadonlySet<number> = new Set([1, 3, 9, 13, 16, 28]);
  * forgiving reader opens is written anew, and annotations of the kinds that Document Engine carries are gone with all
  * that belongs to them. Everything else stays; a file with nothing to do is returned as it is.
  *
+ * @param onRewriting is called with the number of pages before a file is written anew
  * @throws PermanentError PDF_EMPTY, PDF_PROTECTED, PDF_DAMAGED, PDF_NOT_KEPT
  */
-export async function prepare(pdfium: Pdfium, original: Uint8Array): Promise<Prepared> {
+export async function prepare(
+  pdfium: Pdfium,
+  original: Uint8Array,
+  onRewriting: (pages: number) => void = () => undefined,
+): Promise<Prepared> {
   const { pages, shape, rewritten, isAnnotated } = withDocument(pdfium, original, (document, count) => {
     const hasAnnotations = hasCarriedAnnotations(pdfium, document, count);
     const hasToBeWritten = hasAnnotations || pdfium.EPDF_IsEncrypted(document) || !isIntact(original);
+    if (hasToBeWritten) onRewriting(count);
     return {
       pages: count,
       isAnnotated: hasAnnotations,

@@ -1,8 +1,10 @@
+import { grown, intersection } from "../pdf/geometry.ts";
 import type { Box, Transform } from "../pdf/geometry.ts";
-import { applied, inverted, matrixOf, multiplied, shownMatrix } from "../pdf/objects.ts";
+import { applied, inverted, matrixOf, multiplied, readObjects, shownMatrix } from "../pdf/objects.ts";
 import type { Matrix } from "../pdf/objects.ts";
-import { heapOf } from "../pdf/pdfium.ts";
+import { heapOf, withMemory } from "../pdf/pdfium.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
+import { shownTransform } from "../pdf/reader.ts";
 
 /** Channels of a wiped part differ by less: repacked images are not exact. */
 const sameColour = 32;
@@ -128,4 +130,62 @@ class Extremes {
   get spread(): number {
     return Math.max(...this.#high.map((high, channel) => high - (this.#low[channel] ?? 0)));
   }
+}
+
+/** A page of one pixel is not to be wiped unseen. In points. */
+const farthestWiped = 24;
+
+/**
+ * The parts of a page that change with the pixels of its images that lie partly under boxes: a pixel is wiped as a whole,
+ * however far it reaches out of the box.
+ */
+export function wipedBeyond(pdfium: Pdfium, page: number, boxes: readonly Box[]): Box[] {
+  if (boxes.length === 0) return [];
+  const shown = shownTransform(pdfium, page);
+  return readObjects(pdfium, page).flatMap(({ handle, kind, matrix }) => {
+    if (kind !== "image") return [];
+    const toShown = multiplied(multiplied(matrixOf(pdfium, handle), matrix), shownMatrix(shown));
+    const fromShown = inverted(toShown);
+    const size = pixelSizeOf(pdfium, handle);
+    if (!fromShown || !size) return [];
+    return boxes.flatMap((box) =>
+      meets(toShown, box)
+        ? (intersection(pixelsTouched(box, toShown, fromShown, size), grown(box, farthestWiped)) ?? [])
+        : [],
+    );
+  });
+}
+
+/** The pixels of an image that a box touches, as a box on the page. */
+function pixelsTouched(box: Box, toShown: Matrix, fromShown: Matrix, [width, height]: PixelSize): Box {
+  const inImage = hullOf(box, fromShown);
+  const inPixels = {
+    left: Math.max(0, Math.floor(inImage.left * width)) / width,
+    right: Math.min(width, Math.ceil(inImage.right * width)) / width,
+    top: Math.max(0, Math.floor(inImage.top * height)) / height,
+    bottom: Math.min(height, Math.ceil(inImage.bottom * height)) / height,
+  };
+  return hullOf(inPixels, toShown);
+}
+
+/** The upright box round what a map makes of a box. */
+function hullOf({ left, top, right, bottom }: Box, map: Matrix): Box {
+  const points = [
+    applied(map, left, top),
+    applied(map, right, top),
+    applied(map, left, bottom),
+    applied(map, right, bottom),
+  ];
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) };
+}
+
+type PixelSize = readonly [width: number, height: number];
+
+function pixelSizeOf(pdfium: Pdfium, image: number): PixelSize | undefined {
+  return withMemory(pdfium, 8, (address) => {
+    if (!pdfium.FPDFImageObj_GetImagePixelSize(image, address, address + 4)) return undefined;
+    const [width = 0, height = 0] = new Uint32Array(heapOf(pdfium).buffer, address, 2);
+    return width > 0 && height > 0 ? [width, height] : undefined;
+  });
 }

@@ -2,12 +2,14 @@
 import { crosses, grown, intersection } from "../pdf/geometry.ts";
 import type { Box, Transform } from "../pdf/geometry.ts";
 import { boundsOf, pathSegments, readObjects } from "../pdf/objects.ts";
-import type { PageObject, Segment } from "../pdf/objects.ts";
+import type { PageObject } from "../pdf/objects.ts";
 import { heapOf, withMemory } from "../pdf/pdfium.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import { drawPicture, maskOf, pageArea } from "../pdf/picture.ts";
 import type { Picture } from "../pdf/picture.ts";
 import { shownTransform } from "../pdf/reader.ts";
+import type { Redaction } from "../redaction.ts";
+import { redactionFills } from "./fills.ts";
 import { hasPixelsUnder } from "./image-pixels.ts";
 import { boxResolution, edge } from "./pixels.ts";
 
@@ -16,7 +18,7 @@ type LeftObjects = Map<string, number>;
 
 /**
  * Looks at each object of a page that is open, alone and made visible, under each box. Allowed are glyphs that other
- * characters account for, and one uniform colour: the fill of a redaction, a wiped image, a background.
+ * characters account for, the fills of the redactions, and one uniform colour: a wiped image, a background.
  *
  * Changes the page in memory: nothing else may be read from it afterwards.
  *
@@ -25,14 +27,17 @@ type LeftObjects = Map<string, number>;
 export function objectsUnder(
   pdfium: Pdfium,
   page: number,
-  boxes: readonly Box[],
+  redactions: readonly Redaction[],
   accounted: readonly Box[],
 ): LeftObjects {
-  const objects = readObjects(pdfium, page);
-  for (const object of objects) {
+  const all = readObjects(pdfium, page);
+  for (const object of all) {
     makeVisible(pdfium, object);
     pdfium.FPDFPageObj_SetIsActive(object.handle, false);
   }
+  const boxes = redactions.flatMap((redaction) => redaction.boxes);
+  const fills = redactionFills(pdfium, page, all, redactions);
+  const objects = all.filter((object) => !fills.has(object));
   const left: LeftObjects = new Map();
   const seen = new Set<PageObject>();
   const shown = pageArea(pdfium, page);
@@ -88,6 +93,7 @@ class Look {
   readonly #inner: Box;
   readonly #accounted: readonly Box[];
   readonly #shown: Transform;
+  #looked: readonly number[] | undefined;
 
   constructor(pdfium: Pdfium, page: number, box: Box, boxes: readonly Box[], accounted: readonly Box[]) {
     this.#pdfium = pdfium;
@@ -119,12 +125,17 @@ class Look {
     const scale = boxResolution;
     const picture = drawPicture(this.#pdfium, this.#page, { area: this.#box, scale, isOnPaper: false });
     for (const { handle } of objects) this.#pdfium.FPDFPageObj_SetIsActive(handle, false);
-    const looked = this.#lookedAt(picture);
-    const hasInk = (at: number) => (picture.pixels[4 * at + 3] ?? 0) >= faintest;
-    const ink = looked.filter(hasInk);
-    if (ink.length <= fewestPixels) return false;
+    // All pictures of a box have the same size.
+    const looked = (this.#looked ??= this.#lookedAt(picture));
     const [only, another] = objects;
-    return another !== undefined || only === undefined || !this.#isUniform(only, picture, looked, ink);
+    const ink: number[] = [];
+    for (const at of looked) {
+      if ((picture.pixels[4 * at + 3] ?? 0) < faintest) continue;
+      ink.push(at);
+      if (another !== undefined && ink.length > fewestPixels) return true;
+    }
+    if (ink.length <= fewestPixels) return false;
+    return only === undefined || !this.#isUniform(only, picture, looked, ink);
   }
 
   /** The pixels well within the box that no character accounts for. */
@@ -154,21 +165,7 @@ class Look {
     const bounds = boundsOf(this.#pdfium, object, this.#shown);
     if (bounds && !intersection(bounds, this.#inner)) return false;
     if (kind === "image") return hasPixelsUnder(this.#pdfium, handle, matrix, this.#shown, this.#inner);
-    return pathSegments(this.#pdfium, object, this.#shown).some(
-      (segment) => crosses(...segment, this.#inner) && !this.#isSideOfBox(segment),
-    );
-  }
-
-  /** Fills of redactions have their sides within others. */
-  #isSideOfBox([[fromX, fromY], [toX, toY]]: Segment): boolean {
-    const isNear = (one: number, other: number) => Math.abs(one - other) <= edge;
-    return this.#boxes.some(
-      ({ left, top, right, bottom }) =>
-        (isNear(fromX, left) && isNear(toX, left)) ||
-        (isNear(fromX, right) && isNear(toX, right)) ||
-        (isNear(fromY, top) && isNear(toY, top)) ||
-        (isNear(fromY, bottom) && isNear(toY, bottom)),
-    );
+    return pathSegments(this.#pdfium, object, this.#shown).some((segment) => crosses(...segment, this.#inner));
   }
 }
 

@@ -1,7 +1,7 @@
 /** Pages as they are drawn, before and after. */
 import { grown, intersection } from "../pdf/geometry.ts";
 import type { Box } from "../pdf/geometry.ts";
-import { maskOf } from "../pdf/picture.ts";
+import { maskOf, wordsOf } from "../pdf/picture.ts";
 import type { Picture } from "../pdf/picture.ts";
 import type { Redaction } from "../redaction.ts";
 
@@ -26,10 +26,13 @@ const mostShare = 0.0002;
  */
 export function isChangedOutside(before: Picture, after: Picture, changed: readonly Box[]): boolean {
   if (before.width !== after.width || before.height !== after.height) return true;
+  if (Buffer.compare(before.pixels, after.pixels) === 0) return false;
   const mask = maskOf(before, changed, 2);
+  const [wordsBefore, wordsAfter] = [wordsOf(before), wordsOf(after)];
   let different = 0;
   for (let at = 0; at < mask.length; at++) {
-    if (mask[at] === 1 || !differs(before.pixels, after.pixels, 4 * at)) continue;
+    // Most pixels are the same, and need no look at their channels.
+    if (wordsBefore[at] === wordsAfter[at] || mask[at] === 1 || !differs(before.pixels, after.pixels, 4 * at)) continue;
     if (!isBetweenNeighbours(before, after, at) || !isBetweenNeighbours(after, before, at)) different++;
   }
   return different > Math.max(fewestPixels, mostShare * mask.length);
@@ -58,10 +61,10 @@ function isBetweenNeighbours(one: Picture, { pixels, width, height }: Picture, a
   return true;
 }
 
-type Colour = readonly [blue: number, green: number, red: number];
+export type Colour = readonly [blue: number, green: number, red: number];
 
 /** A fill is drawn as it is said but for rounding. */
-const sameFill = 10;
+export const sameFill = 10;
 /** How far into a box smoothing of its edges may reach, in points. */
 export const edge = 1;
 
@@ -76,11 +79,14 @@ export function showsOnlyFill(picture: Picture, box: Box, redactions: readonly R
   // The edges of other boxes within this one are smoothed.
   const edges = redactions.flatMap(({ boxes }) => boxes.flatMap((other) => (other === box ? [] : edgesOf(other, box))));
   const excused = maskOf(picture, edges);
+  const words = wordsOf(picture);
+  let filled: number | undefined;
   const others: Colour[] = [];
   for (let at = 0; at < inside.length; at++) {
-    if (inside[at] === 0 || excused[at] === 1) continue;
+    if (words[at] === filled || inside[at] === 0 || excused[at] === 1) continue;
     const colour = colourAt(picture.pixels, 4 * at);
-    if (!fills.some((fill) => distance(fill, colour) <= sameFill)) others.push(colour);
+    if (fills.some((fill) => distance(fill, colour) <= sameFill)) filled = words[at];
+    else others.push(colour);
   }
   return others.length === 0 || (hasOverlay && areOverlay(others, fills));
 }
@@ -117,15 +123,15 @@ function isBetween(colour: Colour, from: Colour, to: Colour, tolerance: number):
   );
 }
 
-function distance(one: Colour, other: Colour): number {
+export function distance(one: Colour, other: Colour): number {
   return Math.max(...one.map((channel, index) => Math.abs(channel - (other[index] ?? 0))));
 }
 
-function colourAt(pixels: Uint8Array, at: number): Colour {
+export function colourAt(pixels: Uint8Array, at: number): Colour {
   return [pixels[at] ?? 0, pixels[at + 1] ?? 0, pixels[at + 2] ?? 0];
 }
 
-function colourOf(hex: string): Colour {
+export function colourOf(hex: string): Colour {
   const [red = 0, green = 0, blue = 0] = Array.from(hex.matchAll(/[\da-f]{2}/gi), ([digits]) => parseInt(digits, 16));
   return [blue, green, red];
 }

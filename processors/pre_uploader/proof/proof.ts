@@ -18,8 +18,8 @@ export type { Claim, Drawn } from "./claim.ts";
  */
 export function prove(pdfium: Pdfium, produced: Uint8Array, claim: Claim): void {
   const { drawn, isRebuilt } = claim;
-  const [before, after] = [new SourcePdf(pdfium, claim.source), new SourcePdf(pdfium, produced)];
-  after.read(drawn.flatMap(({ pageIndex, text }) => (text === "" ? [] : [pageIndex])));
+  const stamped = drawn.flatMap(({ pageIndex, text }) => (text === "" ? [] : [pageIndex]));
+  const [before, after] = [new SourcePdf(pdfium, claim.source), new SourcePdf(pdfium, produced, stamped)];
   const faults = [
     ...annotationFaults(before.pages, after.pages, claim),
     ...stampFaults(after.pages, drawn),

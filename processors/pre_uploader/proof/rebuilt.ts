@@ -8,6 +8,7 @@ import { readPage } from "../pdf/reader.ts";
 import type { Character, PageContent } from "../pdf/reader.ts";
 import type { Redaction } from "../redaction.ts";
 import { affectedGlyphs, haveAny, placesWithText, textDifference } from "./glyphs.ts";
+import { wipedBeyond } from "./image-pixels.ts";
 import { objectsUnder } from "./objects.ts";
 import { boxResolution, isChangedOutside, resolutions, showsOnlyFill } from "./pixels.ts";
 import type { Claim } from "./claim.ts";
@@ -114,7 +115,7 @@ function pageFaults(pair: PagePair, index: number, { redactions, drawn }: Claim)
 
   const scale = changed.length === 0 ? resolutions.otherPage : resolutions.changedPage;
   const pictures = pair.pictures(scale);
-  const affected = affectedGlyphs(pair.before, boxes);
+  const affected = [...affectedGlyphs(pair.before, boxes), ...wipedBeyond(pair.pdfium, pair.pageBefore, boxes)];
   const { lost, added } = textDifference(pair.before, pair.after, changed);
   const isMissing = ({ box }: Character) => box !== undefined && isVisible(pictures.before, box);
   const isLost = lost.some(isMissing) || (lost.length > 0 && haveAny(lost, pair.searchable()));
@@ -145,7 +146,7 @@ function underFaults(
     const picture = drawPicture(pdfium, pageAfter, { area: inside, scale: boxResolution, withAnnotations: true });
     return !showsOnlyFill(picture, box, redactions);
   });
-  const left = objectsUnder(pdfium, pageAfter, boxes, glyphBoxes(after));
+  const left = objectsUnder(pdfium, pageAfter, redactions, glyphBoxes(after));
   return [
     ...(places > 0 ? [`text is left under redactions on page ${number}, in ${places} places`] : []),
     ...(unlike.length > 0

@@ -66,6 +66,15 @@ describe("the pages of a produced PDF", () => {
   const redacted = (under: string, page: Omit<Page, "content"> = {}) =>
     faultsOf({ ...page, content: open + under + fillOf(box) });
 
+  /** A redaction that lies well within another one. */
+  const overlapping = (drawing: (fill: string, small: Box) => string) => {
+    const small = { left: box.left + 4, right: box.left + 30, top: box.top + 3, bottom: box.bottom - 3 };
+    return faultsOf(
+      { content: open + drawing(fillOf(small), small) + fillOf(box) },
+      { redactions: [box, small].map((one) => ({ pageIndex: 0, boxes: [one] })) },
+    );
+  };
+
   /** A picture of four stripes over the line of the secret. */
   const image = (dictionary = "", bytes = [0, 255, 0, 255, 255, 0, 255, 0]) => ({
     dictionary: `/Type /XObject /Subtype /Image /Width 4 /Height 2 /ColorSpace /DeviceGray /BitsPerComponent 8 ${dictionary}`,
@@ -102,6 +111,16 @@ describe("the pages of a produced PDF", () => {
         { before: { ...stripes, content: `${open}${drawn}` }, redactions: middle },
       );
     },
+    "pixels of an image that reach far out of the box are wiped as a whole": async () => {
+      const corner = boxOf([40, 62, 40, 20]);
+      return faultsOf(
+        { ...withImage(image("", [0, 255, 255, 0, 0, 0, 255, 0])), content: `${open}${drawn}${fillOf(corner)}` },
+        {
+          before: { ...withImage(image("", [200, 255, 255, 0, 0, 0, 255, 0])), content: `${open}${drawn}` },
+          redactions: [{ pageIndex: 0, boxes: [corner] }],
+        },
+      );
+    },
     "glyphs beside the box reach into it": () =>
       faultsOf(
         {
@@ -125,6 +144,18 @@ describe("the pages of a produced PDF", () => {
           redactions: [
             { pageIndex: 0, boxes: [box], fillColor: "#ff0000" },
             { pageIndex: 0, boxes: [other], fillColor: "#0000ff" },
+          ],
+        },
+      );
+    },
+    "a small redaction lies within one that prints its text": () => {
+      const small = { ...box, left: box.left + 4, right: box.left + 9, bottom: box.top + 6 };
+      return faultsOf(
+        { content: `${open}${fillOf(box)}${fillOf(small)}q 1 g BT /F0 7 Tf 44 201 Td (NE GO) Tj ET Q\n` },
+        {
+          redactions: [
+            { pageIndex: 0, boxes: [box], overlayText: "GONE" },
+            { pageIndex: 0, boxes: [small] },
           ],
         },
       );
@@ -198,6 +229,27 @@ describe("the pages of a produced PDF", () => {
       /^1 paths are left/,
     ],
     "a small rectangle, which may be a letter": [() => redacted("60 200 2 8 re f\n"), /^1 paths are left/],
+    "the fill of a redaction within another, clipped to the shape of a letter": [
+      () => overlapping((fill) => `q 44 198 2 12 re 44 198 8 2 re W n ${fill}Q\n`),
+      /^1 paths are left/,
+    ],
+    "a line round the fill of a redaction within another": [
+      () =>
+        overlapping((fill, { left, right, top, bottom }) => {
+          const outline = `${left} ${300 - bottom} ${right - left} ${bottom - top} re S\n`;
+          return `3 w ${outline}${fill}`;
+        }),
+      /^1 paths are left/,
+    ],
+    "a fill of another colour than that of the redaction within another": [
+      () => overlapping((fill) => `${fill.replace("0 0 0 rg", "1 0 0 rg")}${fill}`),
+      /^1 paths are left/,
+    ],
+    "a line along the side of a redaction within another": [
+      () =>
+        overlapping((fill, { left, top, bottom }) => `1 w ${left} ${300 - bottom} m ${left} ${300 - top} l S\n${fill}`),
+      /^1 paths are left/,
+    ],
     "an image": [() => redacted(drawn, withImage(image())), /^1 images are left under redactions on page 1$/],
     "an image behind a mask": [
       () => redacted(drawn, withImage(image("/SMask 9 0 R"), { 9: image("", [0, 0, 0, 0, 0, 0, 0, 0]) })),
@@ -287,6 +339,37 @@ describe("the pages of a produced PDF", () => {
     ],
     "a hidden layer that shows": [
       () => faultsOf({ content: `${open}0.5 g 200 100 40 40 re f\n${fillOf(box)}` }),
+      /^page 1 looks different/,
+    ],
+    "pixels of an image that are wiped though none of them reaches into the box": [
+      () =>
+        faultsOf(
+          {
+            ...withImage(image("", [0, 255, 255, 0, 0, 0, 255, 0])),
+            content: `${open}${drawn}${fillOf(boxOf([40, 62, 40, 20]))}`,
+          },
+          {
+            before: { ...withImage(image("", [200, 255, 255, 90, 0, 0, 255, 0])), content: `${open}${drawn}` },
+            redactions: [{ pageIndex: 0, boxes: [boxOf([40, 62, 40, 20])] }],
+          },
+        ),
+      /^page 1 looks different/,
+    ],
+    "an image of one pixel that is wiped because of a small box": [
+      () => {
+        const [small, large] = [boxOf([40, 62, 40, 20]), "q 380 0 0 280 10 10 cm /X0 Do Q\n"];
+        const single = (grey: number) => ({
+          dictionary: "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8",
+          content: Uint8Array.of(grey),
+        });
+        return faultsOf(
+          { ...withImage(single(90)), content: `${large}${open}${fillOf(small)}` },
+          {
+            before: { ...withImage(single(200)), content: `${large}${open}` },
+            redactions: [{ pageIndex: 0, boxes: [small] }],
+          },
+        );
+      },
       /^page 1 looks different/,
     ],
     "another size": [
