@@ -180,13 +180,12 @@ class Watch {
 
 /** The process's memory when it was last looked at, which was not long ago: to look takes as long as a small task. */
 function residentMebibytesOfLate(): number {
-  const now = performance.now();
-  if (now - seen.at > 20 * watchMilliseconds) seen = { at: now, mebibytes: residentMebibytes() };
-  return seen.mebibytes;
+  return performance.now() - seen.at > 20 * watchMilliseconds ? residentMebibytes() : seen.mebibytes;
 }
 
 let seen = { at: -Infinity, mebibytes: 0 };
 
 function residentMebibytes(): number {
-  return process.memoryUsage.rss() / 1024 ** 2;
+  seen = { at: performance.now(), mebibytes: process.memoryUsage.rss() / 1024 ** 2 };
+  return seen.mebibytes;
 }
