@@ -120,5 +120,12 @@ function outlineOf(objects: LoadedObjects, id: string): Outline | undefined {
     }
   }
   if (ink.left > ink.right) return undefined;
-  return { ink, shape: hash("sha1", Array.from(path, (value) => value.toFixed(3)).join(" "), "base64").slice(0, 12) };
+  let shape: string | undefined;
+  return {
+    ink,
+    // Found out only when somebody compares shapes.
+    get shape() {
+      return (shape ??= hash("sha1", Array.from(path, (value) => value.toFixed(3)).join(" "), "base64").slice(0, 12));
+    },
+  };
 }

@@ -296,7 +296,9 @@ export class Walk {
     const { left = 0, top = 0, right = 0, bottom = 0 } = outline?.ink ?? {};
     this.#about.glyph?.({
       text: glyph.unicode,
-      shape: outline?.shape ?? "",
+      get shape() {
+        return outline?.shape ?? "";
+      },
       ink: outline ? applyToBox(place, left * size, top * size, right * size, bottom * size) : line,
       line,
       from: apply(place, 0, 0),
