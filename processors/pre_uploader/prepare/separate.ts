@@ -32,7 +32,7 @@ export async function separate(
 ): Promise<Uint8Array> {
   const source = withDocument(pdfium, bytes, (document, pages) => ({
     shape: shapeOf(pdfium, document, pages),
-    rewritten: saved(pdfium, document),
+    rewritten: saved(pdfium, document, bytes.length),
   }));
   const numbers = pageNumbers(pdfium, source.rewritten);
   const context = parsed(source.rewritten);

@@ -1,0 +1,18 @@
+import { PermanentError } from "../../../contracts/errors.ts";
+import type { Pdfium } from "./pdfium.ts";
+
+/** Lends memory of PDFium. */
+export function withMemory<Result>(pdfium: Pdfium, bytes: number, use: (address: number) => Result): Result {
+  const address = pdfium.pdfium.wasmExports.malloc(bytes);
+  if (address === 0) throw new PermanentError("PDF_TOO_LARGE", `${bytes} bytes of PDF do not fit into memory`);
+  try {
+    return use(address);
+  } finally {
+    pdfium.pdfium.wasmExports.free(address);
+  }
+}
+
+/** The memory as it is now: it moves when it grows. */
+export function heapOf(pdfium: Pdfium): Uint8Array {
+  return (pdfium.pdfium as unknown as { HEAPU8: Uint8Array }).HEAPU8;
+}
