@@ -11,13 +11,23 @@ import { errorOf } from "./wire.ts";
 import type { Reply } from "./wire.ts";
 import type { Progress, WorkerData } from "./worker.ts";
 
-/** The work on PDFs, done by a thread of its own. Errors are those of the tasks, or PDF_TOO_COMPLEX. */
-export interface PdfWork {
+/**
+ * What is done to PDFs. Errors are those of the tasks, or PDF_TOO_COMPLEX. Tasks that make a PDF from another take that
+ * over: its buffer belongs to the worker afterwards, and must not be read any more.
+ */
+export interface PdfTasks {
+  /** Takes `original` over. */
   prepare: (original: Uint8Array) => Promise<Prepared>;
   terms: (source: Uint8Array, redactions: readonly Redaction[], allowedTexts: readonly string[]) => Promise<TermsData>;
   separate: (source: Uint8Array, pageIndexes: ReadonlySet<number>) => Promise<Uint8Array>;
-  /** Takes `produced` over: its buffer belongs to the worker afterwards, and must not be read any more. */
+  /** Takes `source` and `produced` over. */
   finish: (job: FinishJob) => Promise<Finished>;
+}
+
+/** The work on PDFs, done by a thread of its own. A task that is called directly is a document of its own. */
+export interface PdfWork extends PdfTasks {
+  /** The tasks of one document, which have its time together. Waiting for those of other documents does not count. */
+  ofDocument: () => PdfTasks;
   close: () => Promise<void>;
 }
 
@@ -60,16 +70,18 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
     await spent?.terminate(true);
   };
 
-  const run = <Result>(method: string, parameters: unknown[], size: TaskSize, transfer: ArrayBuffer[] = []) =>
+  const run = <Result>(spent: Spent, task: Task): Promise<Result> =>
     queue.add(async () => {
-      pool ??= await start();
-      const watch = new Watch(allowanceOf(budgets, size));
+      const started = (pool ??= await start());
+      const watch = new Watch(allowanceOf(budgets, task.size), spent);
       const on = ({ pages }: Progress) => {
         watch.allow(pages);
       };
       let reply: Reply<Result>;
       try {
-        const work = pool.exec(method, parameters, { transfer, on }) as unknown as PromiseLike<Reply<Result>>;
+        const transfer = (task.given ?? []).flatMap((file) => (isWholeBuffer(file) ? [file.buffer] : []));
+        const options = { transfer: [...new Set(transfer)], on };
+        const work = started.exec(task.method, task.parameters, options) as unknown as PromiseLike<Reply<Result>>;
         reply = await watch.over(work);
       } catch (thrown) {
         await discard();
@@ -83,22 +95,53 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
       return reply.result;
     });
 
-  return {
-    prepare: (original) => run("prepare", [original], { bytes: original.length, redactedPages: 0 }),
+  const tasksOf = (spentBy: () => Spent): PdfTasks => ({
+    prepare: (original) =>
+      run(spentBy(), {
+        ...{ method: "prepare", parameters: [original], given: [original] },
+        size: { bytes: original.length, redactedPages: 0 },
+      }),
     terms: (source, redactions, allowedTexts) =>
-      run("terms", [source, redactions, allowedTexts], sizeOf(source, redactions)),
+      run(spentBy(), {
+        ...{ method: "terms", parameters: [source, redactions, allowedTexts] },
+        size: sizeOf(source, redactions),
+      }),
     separate: (source, pageIndexes) =>
-      run("separate", [source, pageIndexes], { bytes: source.length, redactedPages: pageIndexes.size }),
-    finish: (job) => {
-      const { source, produced, redactions } = job;
-      const isGiven = isWholeBuffer(produced) && produced.buffer !== source.buffer;
-      return run("finish", [job], sizeOf(source, redactions), isGiven ? [produced.buffer] : []);
+      run(spentBy(), {
+        ...{ method: "separate", parameters: [source, pageIndexes] },
+        size: { bytes: source.length, redactedPages: pageIndexes.size },
+      }),
+    finish: (job) =>
+      run(spentBy(), {
+        ...{ method: "finish", parameters: [job], given: [job.source, job.produced] },
+        size: sizeOf(job.source, job.redactions),
+      }),
+  });
+
+  return {
+    ...tasksOf(() => ({ seconds: 0 })),
+    ofDocument: () => {
+      const spent = { seconds: 0 };
+      return tasksOf(() => spent);
     },
     close: async () => {
       await queue.onIdle();
       await discard();
     },
   };
+}
+
+interface Task {
+  method: string;
+  parameters: unknown[];
+  size: TaskSize;
+  /** Files that the worker takes over. */
+  given?: readonly Uint8Array[];
+}
+
+/** The time that a document took so far. */
+interface Spent {
+  seconds: number;
 }
 
 function sizeOf(source: Uint8Array, redactions: readonly Redaction[]): TaskSize {
@@ -116,10 +159,12 @@ class Watch {
   readonly #exceeded = Promise.withResolvers<never>();
   readonly #began = performance.now();
   readonly #mebibytes = residentMebibytes();
+  readonly #spent: Spent;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(allowance: Allowance) {
+  constructor(allowance: Allowance, spent: Spent) {
     this.#allowance = allowance;
+    this.#spent = spent;
     this.#exceeded.promise.catch(() => undefined);
     this.allow(0);
   }
@@ -132,8 +177,12 @@ class Watch {
       () => {
         this.#exceeded.reject(tooComplex(`${Math.ceil(seconds)} s`));
       },
-      seconds * 1000 - (performance.now() - this.#began),
+      Math.max(0, seconds - this.#spent.seconds - this.#seconds()) * 1000,
     );
+  }
+
+  #seconds(): number {
+    return (performance.now() - this.#began) / 1000;
   }
 
   /** @throws PermanentError PDF_TOO_COMPLEX when time or memory run out, or the worker ends by itself */
@@ -150,6 +199,7 @@ class Watch {
     try {
       return await Promise.race([ended, this.#exceeded.promise]);
     } finally {
+      this.#spent.seconds += this.#seconds();
       clearTimeout(this.#deadline);
       clearInterval(memory);
       ended.catch(() => undefined);

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import workerpool from "workerpool";
+import { release } from "../pdf/memory.ts";
 import { heapOf, startPdfium, withDocument } from "../pdf/pdfium.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import { finish, prepare, separate, terms } from "./tasks.ts";
@@ -29,20 +30,30 @@ workerpool.worker({
     reply((pdfium) => Promise.resolve(terms(pdfium, source, redactions, allowedTexts)), source),
   separate: (source: Uint8Array, pageIndexes: ReadonlySet<number>) =>
     reply((pdfium) => separate(pdfium, source, pageIndexes), source),
-  finish: (job: FinishJob) => reply((pdfium) => finish(pdfium, job), job.source),
+  finish: (job: FinishJob) =>
+    reply((pdfium) => {
+      const rebuilt = () => {
+        release(job.produced);
+      };
+      return finish(pdfium, job, rebuilt);
+    }, job.source),
 });
 
-/** Runs a task; its files are transferred to the main thread and not copied. */
+/** Runs a task; what it makes is transferred to the main thread and not copied, and what it was given is no more. */
 async function reply(task: (pdfium: Pdfium) => Promise<unknown>, file: Uint8Array): Promise<unknown> {
+  let made: ArrayBuffer[] = [];
   try {
     const pdfium = await started;
     const pages = withDocument(pdfium, file, (_, count) => count);
     workerpool.workerEmit({ pages } satisfies Progress);
     const result = await task(pdfium);
     const pdfiumMebibytes = heapOf(pdfium).byteLength / 1024 ** 2;
-    return new workerpool.Transfer({ result, pdfiumMebibytes }, buffersIn(result));
+    made = buffersIn(result);
+    return new workerpool.Transfer({ result, pdfiumMebibytes }, made);
   } catch (thrown) {
     return { error: replyErrorOf(thrown) };
+  } finally {
+    if (!made.includes(file.buffer as ArrayBuffer)) release(file);
   }
 }
 

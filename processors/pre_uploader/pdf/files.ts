@@ -11,21 +11,27 @@ interface Files {
   writeBlock: number;
 }
 
+/** Takes functions of ours, each with the letters of its result and its parameters: `i` is a number. */
+interface FunctionTable {
+  addFunction: (called: (...numbers: number[]) => number, signature: string) => number;
+}
+
 const filesOfPdfium = new WeakMap<Pdfium, Files>();
 
 function filesOf(pdfium: Pdfium): Files {
   const known = filesOfPdfium.get(pdfium);
   if (known) return known;
-  const module = pdfium.pdfium;
+  // The types of the library leave out where this function comes from.
+  const module = pdfium.pdfium as unknown as FunctionTable;
   const [read, written] = [new Map<number, Uint8Array>(), new Map<number, GrowingFile>()];
-  const readBlock = module.addFunction((file: number, position: number, buffer: number, size: number) => {
+  const readBlock = module.addFunction((file = 0, position = 0, buffer = 0, size = 0) => {
     // The numbers are unsigned in PDFium.
     const [start, bytes] = [position >>> 0, read.get(file)];
     if (bytes === undefined || start + (size >>> 0) > bytes.length) return 0;
     heapOf(pdfium).set(bytes.subarray(start, start + (size >>> 0)), buffer >>> 0);
     return 1;
   }, "iiiii");
-  const writeBlock = module.addFunction((file: number, data: number, size: number) => {
+  const writeBlock = module.addFunction((file = 0, data = 0, size = 0) => {
     written.get(file)?.add(heapOf(pdfium).subarray(data >>> 0, (data >>> 0) + (size >>> 0)));
     return 1;
   }, "iiii");

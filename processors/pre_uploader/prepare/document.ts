@@ -32,12 +32,13 @@ export function saved(pdfium: Pdfium, document: number, bytes: number): Uint8Arr
 export function parsed(bytes: Uint8Array): PDFContext {
   const context = PDFContext.create();
   try {
+    // Slices of a `Buffer` are views: the content of streams is not copied.
     const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     const table = Number(/startxref\s+(\d+)\s+%%EOF\s*$/.exec(file.toString("latin1", file.length - 64))?.[1]);
     const { offsets, trailer } = readTable(file.toString("latin1", table));
     for (const offset of offsets) {
       const [header = "", number] = /^\s*(\d+)\s+0\s+obj\b/.exec(file.toString("latin1", offset, offset + 32)) ?? [];
-      const object = PDFObjectParser.forBytes(bytes.subarray(offset + header.length), context).parseObject();
+      const object = PDFObjectParser.forBytes(file.subarray(offset + header.length), context).parseObject();
       context.assign(PDFRef.of(Number(number)), object);
     }
     const end = PDFObjectParser.forBytes(Buffer.from(trailer, "latin1"), context).parseObject();

@@ -27,7 +27,10 @@ export async function prepare(pdfium: Pdfium, original: Uint8Array): Promise<Pre
     return {
       pages: count,
       isAnnotated: hasAnnotations,
-      ...(hasToBeWritten && { shape: shapeOf(pdfium, document, count), rewritten: saved(pdfium, document, original.length) }),
+      ...(hasToBeWritten && {
+        shape: shapeOf(pdfium, document, count),
+        rewritten: saved(pdfium, document, original.length),
+      }),
     };
   });
   if (rewritten === undefined || shape === undefined) return { bytes: original, pages };

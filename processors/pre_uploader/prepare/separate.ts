@@ -4,6 +4,7 @@ import type { PDFContext, PDFObject } from "@cantoo/pdf-lib";
 import { PermanentError } from "../../../contracts/errors.ts";
 import { decodedContent } from "../content/decode.ts";
 import { tooComplex } from "../content/tokenizer.ts";
+import { release } from "../pdf/memory.ts";
 import { withDocument } from "../pdf/pdfium.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import { assertSameLook, assertSameShape, parsed, saved, shapeOf, written } from "./document.ts";
@@ -48,6 +49,7 @@ export async function separate(
   const result = await written(context);
   assertSameShape(pdfium, result, source.shape);
   assertSameLook(pdfium, source.rewritten, result, comparable);
+  release(source.rewritten);
   return result;
 }
 
