@@ -39,6 +39,9 @@ export interface PdfWorkOptions {
   budgets?: Budgets;
 }
 
+/** More than a worker needs to start on a machine that is busy with other things. */
+const startMilliseconds = 60_000;
+
 /** How often the memory of the process is looked at. */
 const watchMilliseconds = 50;
 
@@ -56,7 +59,7 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
       workerThreadOpts: { workerData: { wasm } satisfies WorkerData },
     });
     try {
-      await started.exec("start");
+      await started.exec("start").timeout(startMilliseconds);
       return started;
     } catch (cause) {
       await started.terminate(true);
@@ -69,10 +72,22 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
     pool = undefined;
     await spent?.terminate(true);
   };
+  /** A worker that answers: one may have ended while it had nothing to do, and no file is to blame for that. */
+  const ready = async () => {
+    if (pool) {
+      try {
+        await pool.exec("start");
+        return pool;
+      } catch {
+        await discard();
+      }
+    }
+    return (pool = await start());
+  };
 
   const run = <Result>(spent: Spent, task: Task): Promise<Result> =>
     queue.add(async () => {
-      const started = (pool ??= await start());
+      const worker = await ready();
       const watch = new Watch(allowanceOf(budgets, task.size), spent);
       const on = ({ pages }: Progress) => {
         watch.allow(pages);
@@ -81,7 +96,7 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
       try {
         const transfer = (task.given ?? []).flatMap((file) => (isWholeBuffer(file) ? [file.buffer] : []));
         const options = { transfer: [...new Set(transfer)], on };
-        const work = started.exec(task.method, task.parameters, options) as unknown as PromiseLike<Reply<Result>>;
+        const work = worker.exec(task.method, task.parameters, options) as unknown as PromiseLike<Reply<Result>>;
         reply = await watch.over(work);
       } catch (thrown) {
         await discard();

@@ -35,6 +35,9 @@ const fullSpaces: Readonly<Record<string, string>> = {
 
 const deviceSpaces: ReadonlySet<string> = new Set([...Object.values(fullSpaces), "Pattern"]);
 
+/** Bytes of a content that is read even without inline images: Document Engine shall not be kept busy by its operands. */
+const worthReading = 1024 ** 2;
+
 /** A content that draws objects in place of its inline images. */
 export interface Replaced {
   content: Uint8Array;
@@ -49,7 +52,8 @@ export interface Replaced {
  * @throws PermanentError PDF_TOO_COMPLEX
  */
 export function withoutInlineImages(content: Uint8Array, resources: PDFDict): Replaced | undefined {
-  if (!Buffer.from(content.buffer, content.byteOffset, content.length).includes("BI")) return undefined;
+  const hasImages = Buffer.from(content.buffer, content.byteOffset, content.length).includes("BI");
+  if (!hasImages && content.length < worthReading) return undefined;
   const pieces: Uint8Array[] = [];
   const images: InlineImage[] = [];
   const nameAt = freeNames(resources);
