@@ -1,6 +1,6 @@
 /** Files as PDFium reads and writes them: piece by piece, because its own memory grows by every copy and never shrinks. */
 import { heapOf, withMemory } from "./memory.ts";
-import type { Pdfium } from "./pdfium.ts";
+import type { Pdfium } from "./memory.ts";
 
 /** What is open at an address of PDFium's memory, where its functions find the structure that names our own functions. */
 interface Files {

@@ -1,5 +1,7 @@
+import type { WrappedPdfiumModule } from "@embedpdf/pdfium";
 import { PermanentError } from "../../../contracts/errors.ts";
-import type { Pdfium } from "./pdfium.ts";
+
+export type Pdfium = WrappedPdfiumModule;
 
 /** Lends memory of PDFium. */
 export function withMemory<Result>(pdfium: Pdfium, bytes: number, use: (address: number) => Result): Result {

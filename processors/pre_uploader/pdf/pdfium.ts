@@ -1,12 +1,11 @@
 import { init } from "@embedpdf/pdfium";
-import type { WrappedPdfiumModule } from "@embedpdf/pdfium";
 import { PermanentError } from "../../../contracts/errors.ts";
 import { withReadable } from "./files.ts";
 import { heapOf, withMemory } from "./memory.ts";
+import type { Pdfium } from "./memory.ts";
 
 export { heapOf, withMemory };
-
-export type Pdfium = WrappedPdfiumModule;
+export type { Pdfium };
 
 /** Errors of PDFium that say something about the file. */
 const passwordNeeded = 4;
