@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { brand } from "../processors/pre_uploader/brand.ts";
 import { gather } from "../processors/pre_uploader/gather.ts";
 import * as tasks from "../processors/pre_uploader/pdf-worker/tasks.ts";
-import type { PdfWork } from "../processors/pre_uploader/pdf-worker/pool.ts";
+import type { PdfTasks } from "../processors/pre_uploader/pdf-worker/pool.ts";
 import { startPdfium } from "../processors/pre_uploader/pdf/pdfium.ts";
 import { prove } from "../processors/pre_uploader/proof/proof.ts";
 import { RedactedTerms } from "../processors/pre_uploader/proof/terms.ts";
@@ -37,7 +37,7 @@ export async function costPerPage(engine: DocumentEngine, documents: readonly Be
       cost[step] += processorMilliseconds(before) / pages;
       return result;
     };
-    const work: PdfWork = {
+    const work: PdfTasks = {
       prepare: (original) => timed("prepare", () => tasks.prepare(pdfium, original)),
       terms: (...of) => timed("terms", () => tasks.terms(pdfium, ...of)),
       separate: (...of) => timed("separate", () => tasks.separate(pdfium, ...of)),
@@ -50,7 +50,6 @@ export async function costPerPage(engine: DocumentEngine, documents: readonly Be
         await timed("proof", () => prove(pdfium, rebuilt.pdf, claim));
         return rebuilt;
       },
-      close: () => Promise.resolve(),
     };
     const prepared = await work.prepare(pdf);
     const { sorted, attachments } = await gather(engine, id, choices);

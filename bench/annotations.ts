@@ -104,9 +104,6 @@ async function measure(documentEngine: LambdaData["documentEngine"], engine: Doc
   );
 }
 
-/** Document Engine takes many times as long for redactions: a part of the rounds says enough, for nothing is wanted of them. */
-const partWithRedactions = 1 / 4;
-
 async function compare(
   what: string,
   all: readonly BenchDocument[],

@@ -3,7 +3,7 @@ import type { BuildAction, DocumentEngine, InstantJson } from "../shared/documen
 import { brandedJsonOf, destinationId, drawnContent } from "./layers.ts";
 import type { Attachments } from "./layers.ts";
 import type { Box } from "./pdf/geometry.ts";
-import type { PdfWork } from "./pdf-worker/pool.ts";
+import type { PdfTasks } from "./pdf-worker/pool.ts";
 import type { Drawn } from "./proof/claim.ts";
 import { RedactedTerms } from "./proof/terms.ts";
 import { isQuoting } from "./quoting.ts";
@@ -38,7 +38,7 @@ const stamps = new Set(["bates", "confidentialityCodes"]);
  * @throws PermanentError BRANDED_TEXT_QUOTES when an annotation would print what a redaction hides, PROOF_FAILED
  */
 export async function brand(
-  deps: { engine: DocumentEngine; pdf: PdfWork },
+  deps: { engine: DocumentEngine; pdf: PdfTasks },
   source: Uint8Array,
   allBrandings: readonly Branding[],
 ): Promise<Branded> {
@@ -63,7 +63,9 @@ export async function brand(
 
   const produced = await deps.engine.build(given, together(brandings), actionsOf(brandings));
   const drawn = others.flatMap(drawingsOf);
-  const { pdf, removed } = await deps.pdf.finish({ source: given, produced, redactions, terms: data, drawn });
+  // The work takes its files over, and other exhibits need the source.
+  const compared = given === source ? source.slice() : given;
+  const { pdf, removed } = await deps.pdf.finish({ source: compared, produced, redactions, terms: data, drawn });
   return { ...report, pdf, terms, removed };
 }
 

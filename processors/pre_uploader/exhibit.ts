@@ -9,6 +9,7 @@ import { brand } from "./brand.ts";
 import type { Branding } from "./brand.ts";
 import type { PreUploaderDependencies } from "./dependencies.ts";
 import type { Gathered } from "./gather.ts";
+import type { PdfTasks } from "./pdf-worker/pool.ts";
 import { byType, commentsFileOf, instantJsonOf } from "./layers.ts";
 import { isQuoting } from "./quoting.ts";
 import { assertAccounted, redactionsAmong } from "./sort.ts";
@@ -38,7 +39,7 @@ export const namedAtMost = 10;
 
 /** Gives one exhibit its PDF, its layers and its comment threads in the destination case. */
 export async function makeExhibit(
-  deps: PreUploaderDependencies,
+  deps: Pick<PreUploaderDependencies, "engine" | "s3"> & { pdf: PdfTasks },
   { exchange, bucket, destinationDocumentId }: PreUploaderMessage,
   source: Uint8Array,
   { sorted, attachments, threads }: Gathered,

@@ -83,7 +83,9 @@ async function makeDocument(
   original: Uint8Array,
 ): Promise<MadeDocument> {
   const { exchange, destinationDocumentId, exhibits, bucket, file } = message;
-  const { bytes: source } = await deps.pdf.prepare(original);
+  const pdf = deps.pdf.ofDocument();
+  // The work takes its files over.
+  const { bytes: source } = await pdf.prepare(exhibits.length === 0 ? original.slice() : original);
   if (exhibits.length === 0) {
     await putPdf(deps.s3, bucket, file.destinationKey, original);
     return { size: original.length, loads: [], reports: [], removed: {}, droppedFromDocument: 0 };
@@ -98,7 +100,7 @@ async function makeDocument(
   for (const { exhibitId, ...found } of gathered) {
     const own = { ...exchange, documentId: destinationDocumentId, exhibitId };
     const key = exhibits.length === 1 ? file.destinationKey : `${exhibitPrefix(own)}document.pdf`;
-    const made = await makeExhibit(deps, message, source, found, exhibitId, key);
+    const made = await makeExhibit({ ...deps, pdf }, message, source, found, exhibitId, key);
     document.loads.push(made.load);
     document.reports.push(made.report);
     brandings.push(made.branding);
@@ -106,11 +108,11 @@ async function makeDocument(
     document.removed = made.report.removed;
   }
   if (exhibits.length > 1) {
-    const { pdf, removed, droppedUnderRedaction } = await brand(deps, source, brandings);
-    await putPdf(deps.s3, bucket, file.destinationKey, pdf);
-    document.size = pdf.length;
-    document.removed = removed;
-    document.droppedFromDocument = droppedUnderRedaction;
+    const made = await brand({ ...deps, pdf }, source, brandings);
+    await putPdf(deps.s3, bucket, file.destinationKey, made.pdf);
+    document.size = made.pdf.length;
+    document.removed = made.removed;
+    document.droppedFromDocument = made.droppedUnderRedaction;
   }
   return document;
 }

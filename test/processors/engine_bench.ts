@@ -11,7 +11,7 @@ import { startDocumentEngine } from "../../local/document-engine/server.ts";
 import type { FaultPlan } from "../../local/document-engine/http/faults.ts";
 import { startPdfium } from "../../processors/pre_uploader/pdf/pdfium.ts";
 import type { Pdfium } from "../../processors/pre_uploader/pdf/pdfium.ts";
-import type { PdfWork } from "../../processors/pre_uploader/pdf-worker/pool.ts";
+import type { PdfTasks, PdfWork } from "../../processors/pre_uploader/pdf-worker/pool.ts";
 import * as tasks from "../../processors/pre_uploader/pdf-worker/tasks.ts";
 import { readPdf } from "../../processors/pre_uploader/pdf/reader.ts";
 import { createDocumentEngine } from "../../processors/shared/document_engine/client.ts";
@@ -73,13 +73,13 @@ export function pdfium(): Promise<Pdfium> {
 /** The work on PDFs in this thread, so that no test waits for a worker to start. */
 export async function pdfWork(): Promise<PdfWork> {
   const started = await pdfium();
-  return {
+  const work: PdfTasks = {
     prepare: (original) => tasks.prepare(started, original),
     terms: (...of) => Promise.resolve(tasks.terms(started, ...of)),
     separate: (...of) => tasks.separate(started, ...of),
     finish: (job) => tasks.finish(started, job),
-    close: () => Promise.resolve(),
   };
+  return { ...work, ofDocument: () => work, close: () => Promise.resolve() };
 }
 
 export interface PageShape {

@@ -1,6 +1,6 @@
 import { PermanentError } from "../../../contracts/errors.ts";
 
-/** What one task may take. A file is allowed more the larger it is; a page with redactions has to be drawn several times. */
+/** What one document may take: time for all of its tasks together, memory for each. A file is allowed more the larger it is; a page with redactions has to be drawn several times. */
 export interface Budgets {
   seconds: { base: number; perMebibyte: number; perPage: number; perRedactedPage: number; most: number };
   /** Growth of the process's resident memory while the task runs. */
@@ -10,13 +10,13 @@ export interface Budgets {
 }
 
 /**
- * Real files of a few mebibytes take less than two seconds, and PDFium less than 200 MiB; the Lambda has 3008 MiB and
+ * Real files of a few mebibytes take less than two seconds, and PDFium less than 128 MiB; the Lambda has 3008 MiB and
  * 900 s for two documents.
  */
 export const defaultBudgets: Budgets = {
-  seconds: { base: 6, perMebibyte: 0.5, perPage: 0.1, perRedactedPage: 0.25, most: 180 },
+  seconds: { base: 6, perMebibyte: 0.15, perPage: 0.1, perRedactedPage: 0.25, most: 180 },
   mebibytes: { base: 768, perMebibyte: 8 },
-  pdfiumMebibytes: 256,
+  pdfiumMebibytes: 128,
 };
 
 /** What is known of a task's file before it is opened. */

@@ -11,23 +11,39 @@ import { errorOf } from "./wire.ts";
 import type { Reply } from "./wire.ts";
 import type { Progress, WorkerData } from "./worker.ts";
 
-/** The work on PDFs, done by a thread of its own. Errors are those of the tasks, or PDF_TOO_COMPLEX. */
-export interface PdfWork {
+/**
+ * What is done to PDFs. Errors are those of the tasks, or PDF_TOO_COMPLEX. Tasks that make a PDF from another take that
+ * over: its buffer belongs to the worker afterwards, and must not be read any more.
+ */
+export interface PdfTasks {
+  /** Takes `original` over. */
   prepare: (original: Uint8Array) => Promise<Prepared>;
   terms: (source: Uint8Array, redactions: readonly Redaction[], allowedTexts: readonly string[]) => Promise<TermsData>;
   separate: (source: Uint8Array, pageIndexes: ReadonlySet<number>) => Promise<Uint8Array>;
-  /** Takes `produced` over: its buffer belongs to the worker afterwards, and must not be read any more. */
+  /** Takes `source` and `produced` over. */
   finish: (job: FinishJob) => Promise<Finished>;
+}
+
+/** The work on PDFs, done by a thread of its own. A task that is called directly is a document of its own. */
+export interface PdfWork extends PdfTasks {
+  /** The tasks of one document, which have its time together. Waiting for those of other documents does not count. */
+  ofDocument: () => PdfTasks;
   close: () => Promise<void>;
 }
 
-interface PdfWorkOptions {
+export interface PdfWorkOptions {
   /** The file of the worker thread: `worker.ts`, or its bundle. */
   script: string;
   /** The file of PDFium's code. */
   wasm: string;
   budgets?: Budgets;
 }
+
+/** More than a worker needs to start on a machine that is busy with other things. */
+const startMilliseconds = 60_000;
+
+/** A worker that rested longer is asked whether it is there before it gets a task. */
+const restMilliseconds = 100;
 
 /** How often the memory of the process is looked at. */
 const watchMilliseconds = 50;
@@ -39,8 +55,6 @@ const watchMilliseconds = 50;
 export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWorkOptions): PdfWork {
   const queue = new PQueue({ concurrency: 1 });
   let pool: workerpool.Pool | undefined;
-  /** The number of pages of files that tasks returned. */
-  const pagesOf = new WeakMap<Uint8Array, number>();
 
   const start = async () => {
     const started = workerpool.pool(script, {
@@ -48,7 +62,7 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
       workerThreadOpts: { workerData: { wasm } satisfies WorkerData },
     });
     try {
-      await started.exec("start");
+      await started.exec("start").timeout(startMilliseconds);
       return started;
     } catch (cause) {
       await started.terminate(true);
@@ -61,29 +75,40 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
     pool = undefined;
     await spent?.terminate(true);
   };
+  let idleSince = -Infinity;
+  /** A worker that answers: one may have ended while it had nothing to do, and no file is to blame for that. */
+  const ready = async () => {
+    if (pool && performance.now() - idleSince < restMilliseconds) return pool;
+    if (pool) {
+      try {
+        await pool.exec("start");
+        return pool;
+      } catch {
+        await discard();
+      }
+    }
+    return (pool = await start());
+  };
 
-  const run = <Result>(
-    method: string,
-    pages: number | undefined,
-    parameters: unknown[],
-    size: TaskSize,
-    transfer: ArrayBuffer[] = [],
-  ) =>
+  const run = <Result>(document: Document, task: Task): Promise<Result> =>
     queue.add(async () => {
-      pool ??= await start();
-      const watch = new Watch(allowanceOf(budgets, size), pages);
-      const on = (progress: Progress) => {
-        watch.allow(progress.pages);
+      const worker = await ready();
+      const watch = new Watch(allowanceOf(budgets, task.size), document);
+      const on = ({ pages }: Progress) => {
+        watch.allow(pages);
       };
       let reply: Reply<Result>;
       try {
-        const work = pool.exec(method, [pages, ...parameters], { transfer, on }) as unknown as PromiseLike<
-          Reply<Result>
-        >;
+        const transfer = (task.given ?? []).flatMap((file) => (isWholeBuffer(file) ? [file.buffer] : []));
+        const options = { transfer: [...new Set(transfer)], on };
+        const parameters = [document.pages, ...task.parameters];
+        const work = worker.exec(task.method, parameters, options) as unknown as PromiseLike<Reply<Result>>;
         reply = await watch.over(work);
       } catch (thrown) {
         await discard();
         throw thrown;
+      } finally {
+        idleSince = performance.now();
       }
       if ("error" in reply) {
         if (reply.error.isWorkerSpent) await discard();
@@ -93,33 +118,59 @@ export function createPdfWork({ script, wasm, budgets = defaultBudgets }: PdfWor
       return reply.result;
     });
 
-  return {
+  const tasksOf = (document: () => Document): PdfTasks => ({
     prepare: async (original) => {
-      const size = { bytes: original.length, redactedPages: 0 };
-      const prepared = await run<Prepared>("prepare", undefined, [original], size);
-      pagesOf.set(prepared.bytes, prepared.pages);
+      const of = document();
+      const prepared = await run<Prepared>(of, {
+        ...{ method: "prepare", parameters: [original], given: [original] },
+        size: { bytes: original.length, redactedPages: 0 },
+      });
+      of.pages = prepared.pages;
       return prepared;
     },
-    terms: (source, redactions, allowedTexts) => {
-      const size = sizeOf(source, redactions);
-      return run("terms", pagesOf.get(source), [source, redactions, allowedTexts], size);
-    },
-    separate: async (source, pageIndexes) => {
-      const [pages, size] = [pagesOf.get(source), { bytes: source.length, redactedPages: pageIndexes.size }];
-      const separated = await run<Uint8Array>("separate", pages, [source, pageIndexes], size);
-      if (pages !== undefined) pagesOf.set(separated, pages);
-      return separated;
-    },
-    finish: (job) => {
-      const { source, produced, redactions } = job;
-      const isGiven = isWholeBuffer(produced) && produced.buffer !== source.buffer;
-      return run("finish", pagesOf.get(source), [job], sizeOf(source, redactions), isGiven ? [produced.buffer] : []);
+    terms: (source, redactions, allowedTexts) =>
+      run(document(), {
+        ...{ method: "terms", parameters: [source, redactions, allowedTexts] },
+        size: sizeOf(source, redactions),
+      }),
+    separate: (source, pageIndexes) =>
+      run(document(), {
+        ...{ method: "separate", parameters: [source, pageIndexes] },
+        size: { bytes: source.length, redactedPages: pageIndexes.size },
+      }),
+    finish: (job) =>
+      run(document(), {
+        ...{ method: "finish", parameters: [job], given: [job.source, job.produced] },
+        size: sizeOf(job.source, job.redactions),
+      }),
+  });
+
+  return {
+    ...tasksOf(() => ({ seconds: 0 })),
+    ofDocument: () => {
+      const document: Document = { seconds: 0 };
+      return tasksOf(() => document);
     },
     close: async () => {
       await queue.onIdle();
       await discard();
     },
   };
+}
+
+interface Task {
+  method: string;
+  parameters: unknown[];
+  size: TaskSize;
+  /** Files that the worker takes over. */
+  given?: readonly Uint8Array[];
+}
+
+interface Document {
+  /** The time that it took so far. */
+  seconds: number;
+  /** How many it has, once that is known. */
+  pages?: number;
 }
 
 function sizeOf(source: Uint8Array, redactions: readonly Redaction[]): TaskSize {
@@ -137,12 +188,14 @@ class Watch {
   readonly #exceeded = Promise.withResolvers<never>();
   readonly #began = performance.now();
   readonly #mebibytes = residentMebibytesOfLate();
+  readonly #document: Document;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(allowance: Allowance, pages = 0) {
+  constructor(allowance: Allowance, document: Document) {
     this.#allowance = allowance;
+    this.#document = document;
     this.#exceeded.promise.catch(() => undefined);
-    this.allow(pages);
+    this.allow(document.pages ?? 0);
   }
 
   /** The file has so many pages. */
@@ -153,8 +206,12 @@ class Watch {
       () => {
         this.#exceeded.reject(tooComplex(`${Math.ceil(seconds)} s`));
       },
-      seconds * 1000 - (performance.now() - this.#began),
+      Math.max(0, seconds - this.#document.seconds - this.#seconds()) * 1000,
     );
+  }
+
+  #seconds(): number {
+    return (performance.now() - this.#began) / 1000;
   }
 
   /** @throws PermanentError PDF_TOO_COMPLEX when time or memory run out, or the worker ends by itself */
@@ -171,6 +228,7 @@ class Watch {
     try {
       return await Promise.race([ended, this.#exceeded.promise]);
     } finally {
+      this.#document.seconds += this.#seconds();
       clearTimeout(this.#deadline);
       clearInterval(memory);
       ended.catch(() => undefined);

@@ -65,15 +65,17 @@ export function separate(pdfium: Pdfium, source: Uint8Array, pageIndexes: Readon
 /**
  * Rebuilds a PDF with redactions from what is allowed, and proves it.
  *
+ * @param rebuilt called when what Document Engine returned is needed no more
  * @throws PermanentError PROOF_FAILED, PDF_DAMAGED, PDF_TOO_COMPLEX
  */
-export async function finish(pdfium: Pdfium, job: FinishJob): Promise<Finished> {
+export async function finish(pdfium: Pdfium, job: FinishJob, rebuilt?: () => void): Promise<Finished> {
   const { source, produced, redactions, terms: data, drawn } = job;
   const isRebuilt = redactions.length > 0;
   const redacted = new RedactedTerms(data);
   const { pdf, removed } = isRebuilt
     ? await rebuild({ source, produced, redactions, isQuoting: (text) => redacted.areIn(text) })
     : { pdf: produced, removed: {} };
+  if (isRebuilt) rebuilt?.();
   prove(pdfium, pdf, { source, redactions, terms: data, drawn, isRebuilt, removed });
   return { pdf, removed };
 }

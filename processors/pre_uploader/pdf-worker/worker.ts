@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import workerpool from "workerpool";
+import { release } from "../pdf/memory.ts";
 import { heapOf, startPdfium, withDocument } from "../pdf/pdfium.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import { finish, prepare, separate, terms } from "./tasks.ts";
@@ -14,7 +15,7 @@ export interface WorkerData {
   wasm: string;
 }
 
-/** What a task reports before its result, where the main thread does not know it and the task may take long. */
+/** What a task reports before its result. */
 export interface Progress {
   pages: number;
 }
@@ -22,30 +23,33 @@ export interface Progress {
 const { wasm } = workerData as WorkerData;
 const started = startPdfium(new Uint8Array(readFileSync(wasm)));
 
+/** Each task is given the number of pages of its file, where the main thread knows it: to open a file only for it costs time. */
 workerpool.worker({
   start: () => started.then(() => true),
-  prepare: (_: PagesKnown, original: Uint8Array) => reply((pdfium) => prepare(pdfium, original, reportPages)),
+  prepare: (_: PagesKnown, original: Uint8Array) => reply((pdfium) => prepare(pdfium, original, reportPages), original),
   terms: (known: PagesKnown, source: Uint8Array, redactions: readonly Redaction[], allowedTexts: readonly string[]) =>
     reply((pdfium) => {
-      assurePages(pdfium, known, source);
+      ensurePages(pdfium, known, source);
       return Promise.resolve(terms(pdfium, source, redactions, allowedTexts));
-    }),
+    }, source),
   separate: (known: PagesKnown, source: Uint8Array, pageIndexes: ReadonlySet<number>) =>
     reply((pdfium) => {
-      assurePages(pdfium, known, source);
+      ensurePages(pdfium, known, source);
       return separate(pdfium, source, pageIndexes);
-    }),
+    }, source),
   finish: (known: PagesKnown, job: FinishJob) =>
     reply((pdfium) => {
-      assurePages(pdfium, known, job.source);
-      return finish(pdfium, job);
-    }),
+      ensurePages(pdfium, known, job.source);
+      const rebuilt = () => {
+        release(job.produced);
+      };
+      return finish(pdfium, job, rebuilt);
+    }, job.source),
 });
 
-/** The number of pages of a task's file, where the main thread knows it: to open a file only for it costs time. */
 type PagesKnown = number | undefined;
 
-function assurePages(pdfium: Pdfium, known: PagesKnown, file: Uint8Array): void {
+function ensurePages(pdfium: Pdfium, known: PagesKnown, file: Uint8Array): void {
   if (known === undefined) reportPages(withDocument(pdfium, file, (_, count) => count));
 }
 
@@ -53,15 +57,19 @@ function reportPages(pages: number): void {
   workerpool.workerEmit({ pages } satisfies Progress);
 }
 
-/** Runs a task; its files are transferred to the main thread and not copied. */
-async function reply(task: (pdfium: Pdfium) => Promise<unknown>): Promise<unknown> {
+/** Runs a task; what it makes is transferred to the main thread and not copied, and what it was given is no more. */
+async function reply(task: (pdfium: Pdfium) => Promise<unknown>, file: Uint8Array): Promise<unknown> {
+  let made: ArrayBuffer[] = [];
   try {
     const pdfium = await started;
     const result = await task(pdfium);
     const pdfiumMebibytes = heapOf(pdfium).byteLength / 1024 ** 2;
-    return new workerpool.Transfer({ result, pdfiumMebibytes }, buffersIn(result));
+    made = buffersIn(result);
+    return new workerpool.Transfer({ result, pdfiumMebibytes }, made);
   } catch (thrown) {
     return { error: replyErrorOf(thrown) };
+  } finally {
+    if (!made.includes(file.buffer as ArrayBuffer)) release(file);
   }
 }
 

@@ -1,8 +1,11 @@
 import { init } from "@embedpdf/pdfium";
-import type { WrappedPdfiumModule } from "@embedpdf/pdfium";
 import { PermanentError } from "../../../contracts/errors.ts";
+import { withReadable } from "./files.ts";
+import { heapOf, withMemory } from "./memory.ts";
+import type { Pdfium } from "./memory.ts";
 
-export type Pdfium = WrappedPdfiumModule;
+export { heapOf, withMemory };
+export type { Pdfium };
 
 /** Errors of PDFium that say something about the file. */
 const passwordNeeded = 4;
@@ -25,9 +28,8 @@ export function withDocument<Result>(
   use: (document: number, pages: number) => Result,
 ): Result {
   if (bytes.length === 0) throw new PermanentError("PDF_EMPTY", "the PDF has no bytes: load the document anew");
-  return withMemory(pdfium, bytes.length, (address) => {
-    heapOf(pdfium).set(bytes, address);
-    const document = pdfium.FPDF_LoadMemDocument(address, bytes.length, "");
+  return withReadable(pdfium, bytes, (file) => {
+    const document = pdfium.FPDF_LoadCustomDocument(file, "");
     if (document === 0) throw refusal(pdfium.FPDF_GetLastError());
     try {
       const pages = pdfium.FPDF_GetPageCount(document);
@@ -59,22 +61,6 @@ export function withPage<Result>(
   } finally {
     pdfium.FPDF_ClosePage(page);
   }
-}
-
-/** Lends memory of PDFium. */
-export function withMemory<Result>(pdfium: Pdfium, bytes: number, use: (address: number) => Result): Result {
-  const address = pdfium.pdfium.wasmExports.malloc(bytes);
-  if (address === 0) throw new PermanentError("PDF_TOO_LARGE", `${bytes} bytes of PDF do not fit into memory`);
-  try {
-    return use(address);
-  } finally {
-    pdfium.pdfium.wasmExports.free(address);
-  }
-}
-
-/** The memory as it is now: it moves when it grows. */
-export function heapOf(pdfium: Pdfium): Uint8Array {
-  return (pdfium.pdfium as unknown as { HEAPU8: Uint8Array }).HEAPU8;
 }
 
 /** PDFium's own functions for single characters: the library's wrapper round a call takes longer than the call. */

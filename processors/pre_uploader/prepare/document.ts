@@ -1,27 +1,26 @@
 import { createHash } from "node:crypto";
 import { PDFContext, PDFDict, PDFName, PDFObjectParser, PDFRef, PDFWriter } from "@cantoo/pdf-lib";
 import { PermanentError } from "../../../contracts/errors.ts";
+import { writtenBy } from "../pdf/files.ts";
 import { heapOf, withDocument, withMemory, withPage } from "../pdf/pdfium.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 
 /** FPDF_REMOVE_SECURITY: the whole file anew, one revision, not encrypted. */
 const wholeAndOpen = 3;
 
-/** Writes an open document as a file of one revision without encryption. @throws PermanentError PDF_DAMAGED */
-export function saved(pdfium: Pdfium, document: number): Uint8Array {
-  const writer = pdfium.PDFiumExt_OpenFileWriter();
-  try {
-    if (!pdfium.FPDF_SaveAsCopy(document, writer, wholeAndOpen)) {
-      throw new PermanentError("PDF_DAMAGED", "the PDF cannot be written anew: repair it in the source case");
-    }
-    const size = pdfium.PDFiumExt_GetFileWriterSize(writer);
-    return withMemory(pdfium, size, (buffer) => {
-      pdfium.PDFiumExt_GetFileWriterData(writer, buffer, size);
-      return heapOf(pdfium).slice(buffer, buffer + size);
-    });
-  } finally {
-    pdfium.PDFiumExt_CloseFileWriter(writer);
-  }
+const mebibyte = 1024 ** 2;
+
+/**
+ * Writes an open document as a file of one revision without encryption.
+ *
+ * @param bytes how many the document has as it is
+ * @throws PermanentError PDF_DAMAGED
+ */
+export function saved(pdfium: Pdfium, document: number, bytes: number): Uint8Array {
+  const likely = Math.ceil(1.25 * bytes) + mebibyte;
+  const file = writtenBy(pdfium, likely, (writer) => pdfium.FPDF_SaveAsCopy(document, writer, wholeAndOpen));
+  if (file) return file;
+  throw new PermanentError("PDF_DAMAGED", "the PDF cannot be written anew: repair it in the source case");
 }
 
 /**
@@ -33,12 +32,13 @@ export function saved(pdfium: Pdfium, document: number): Uint8Array {
 export function parsed(bytes: Uint8Array): PDFContext {
   const context = PDFContext.create();
   try {
+    // Slices of a `Buffer` are views: the content of streams is not copied.
     const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     const table = Number(/startxref\s+(\d+)\s+%%EOF\s*$/.exec(file.toString("latin1", file.length - 64))?.[1]);
     const { offsets, trailer } = readTable(file.toString("latin1", table));
     for (const offset of offsets) {
       const [header = "", number] = /^\s*(\d+)\s+0\s+obj\b/.exec(file.toString("latin1", offset, offset + 32)) ?? [];
-      const object = PDFObjectParser.forBytes(bytes.subarray(offset + header.length), context).parseObject();
+      const object = PDFObjectParser.forBytes(file.subarray(offset + header.length), context).parseObject();
       context.assign(PDFRef.of(Number(number)), object);
     }
     const end = PDFObjectParser.forBytes(Buffer.from(trailer, "latin1"), context).parseObject();

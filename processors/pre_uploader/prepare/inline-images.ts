@@ -14,6 +14,9 @@ export interface Replaced {
   hasJpeg: boolean;
 }
 
+/** Bytes of a content that is read even without inline images: Document Engine shall not be kept busy by its operands. */
+const worthReading = 1024 ** 2;
+
 /**
  * A content in which every inline image is drawn as an XObject of `resources`.
  *
@@ -26,7 +29,7 @@ export function withoutInlineImages(
   reading: Reading,
   place: Place,
 ): Replaced | undefined {
-  if (!content.includes("BI")) return undefined;
+  if (!content.includes("BI") && content.length < worthReading) return undefined;
   const nameAt = freeNames(resources);
   const found = imagesOf(content, resources, reading, place);
   if (!found || found.length === 0) return undefined;

@@ -33,7 +33,10 @@ export async function prepare(
     return {
       pages: count,
       isAnnotated: hasAnnotations,
-      ...(hasToBeWritten && { shape: shapeOf(pdfium, document, count), rewritten: saved(pdfium, document) }),
+      ...(hasToBeWritten && {
+        shape: shapeOf(pdfium, document, count),
+        rewritten: saved(pdfium, document, original.length),
+      }),
     };
   });
   if (rewritten === undefined || shape === undefined) return { bytes: original, pages };

@@ -2,6 +2,7 @@ import { deflateSync } from "node:zlib";
 import { PDFArray, PDFDict, PDFName, PDFRawStream, PDFRef } from "@cantoo/pdf-lib";
 import type { PDFContext, PDFObject } from "@cantoo/pdf-lib";
 import { PermanentError } from "../../../contracts/errors.ts";
+import { release } from "../pdf/memory.ts";
 import { withDocument } from "../pdf/pdfium.ts";
 import type { Pdfium } from "../pdf/pdfium.ts";
 import { Budget, Place } from "../rebuild/faults.ts";
@@ -35,7 +36,7 @@ export async function separate(
 ): Promise<Uint8Array> {
   const source = withDocument(pdfium, bytes, (document, pages) => ({
     shape: shapeOf(pdfium, document, pages),
-    rewritten: saved(pdfium, document),
+    rewritten: saved(pdfium, document, bytes.length),
   }));
   const numbers = pageNumbers(pdfium, source.rewritten);
   const context = parsed(source.rewritten);
@@ -52,6 +53,7 @@ export async function separate(
   const result = await written(context);
   assertSameShape(pdfium, result, source.shape);
   assertSameLook(pdfium, source.rewritten, result, comparable);
+  release(source.rewritten);
   return result;
 }
 

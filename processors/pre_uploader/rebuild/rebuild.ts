@@ -116,8 +116,10 @@ async function open(bytes: Uint8Array, budget: Budget): Promise<Opened> {
 }
 
 async function load(bytes: Uint8Array): Promise<PDFDocument> {
+  // Slices of a `Buffer` are views: the content of streams is not copied.
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   try {
-    return await PDFDocument.load(bytes, { updateMetadata: false, parseSpeed: Infinity, preserveXFA: true });
+    return await PDFDocument.load(file, { updateMetadata: false, parseSpeed: Infinity, preserveXFA: true });
   } catch (cause) {
     if (cause instanceof EncryptedPDFError) {
       throw new PermanentError("PDF_ENCRYPTED", "the PDF is encrypted: remove the encryption in the source case", {
