@@ -166,10 +166,11 @@ interface Task {
   given?: readonly Uint8Array[];
 }
 
+/** What is known of a document whose tasks are done. */
 interface Document {
-  /** The time that it took so far. */
+  /** The time that its tasks took so far. */
   seconds: number;
-  /** How many it has, once that is known. */
+  /** Its number of pages, once that is known. */
   pages?: number;
 }
 

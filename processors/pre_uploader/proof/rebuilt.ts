@@ -18,7 +18,7 @@ import type { FoundText } from "./place.ts";
 import { readAsides } from "./probe.ts";
 import { RedactedTerms } from "./terms.ts";
 import { isVisible } from "./visibility.ts";
-import { searchableBoxes } from "./visible.ts";
+import { searchableBoxes } from "./searchable.ts";
 import { wordFaults } from "./words.ts";
 
 export function rebuiltFaults(pdfium: Pdfium, produced: Uint8Array, claim: Claim): string[] {

@@ -6,8 +6,8 @@ import { shownTransform } from "../pdf/reader.ts";
 const invisibleMode = 3;
 
 /**
- * The boxes of the characters of a page that are there to be searched and not to be seen, as those of a scan; such of a
- * layer that is off are none.
+ * The boxes of the characters of a page that are there to be searched and not to be seen, like those of a scan. Characters
+ * of optional content are left out.
  */
 export function searchableBoxes(pdfium: Pdfium, page: number): Box[] {
   const shown = shownTransform(pdfium, page);
