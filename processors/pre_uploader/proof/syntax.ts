@@ -48,8 +48,11 @@ export class Word {
 }
 
 const deepest = 64;
-/** Numbers of more digits than any program needs may carry a message. */
-const longestNumber = 24;
+/** Numbers of more digits than any program needs may carry a message; zeros before the first of them do not. */
+const mostDigits = 24;
+const mostLeadingZeros = 16;
+/** A number, its leading zeros and the rest of its digits apart. */
+const numeric = /^[+-]?(0*\.0*|0*)(\d*\.?\d*)$/;
 
 const kind = { other: 0, space: 1, delimiter: 2 } as const;
 const classes = new Uint8Array(256);
@@ -150,7 +153,11 @@ export class Lexer {
     const isNumeric = (first >= 0x30 && first <= 0x39) || first === 0x2d || first === 0x2b || first === 0x2e;
     const word = this.bytes.toString("latin1", start, this.position);
     if (isNumeric) {
-      if (!/^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(word) || word.length > longestNumber) throw new Fault("a number is none");
+      const [, zeros = "", digits = ""] = numeric.exec(word) ?? [];
+      const isNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(word);
+      if (!isNumber || zeros.length > mostLeadingZeros + 1 || digits.length > mostDigits) {
+        throw new Fault("a number is none");
+      }
       return Number(word);
     }
     if (word === "true") return true;

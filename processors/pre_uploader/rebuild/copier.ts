@@ -20,6 +20,9 @@ import type { Dictionary, Reading } from "./reading.ts";
 import type { Layers } from "./layers.ts";
 import { uriString } from "./uris.ts";
 
+/** Smaller numbers draw nothing, and would be written with more digits than the proof takes. */
+const leastNumber = 1e-15;
+
 /** What the grammar leaves to code. */
 export interface Handlers {
   /** The bytes of a stream; keys that depend on them are set in the new dictionary. */
@@ -222,7 +225,8 @@ export class Copier {
         if (!(value instanceof PDFNumber) || !Number.isFinite(value.asNumber())) return undefined;
         return Number.isInteger(value.asNumber()) ? value : PDFNumber.of(Math.trunc(value.asNumber()));
       case "number":
-        return value instanceof PDFNumber && Number.isFinite(value.asNumber()) ? value : undefined;
+        if (!(value instanceof PDFNumber) || !Number.isFinite(value.asNumber())) return undefined;
+        return Math.abs(value.asNumber()) < leastNumber ? PDFNumber.of(0) : value;
       case "name":
         return value instanceof PDFName && !this.isQuoting(textOfName(value)) ? value : undefined;
       case "text": {

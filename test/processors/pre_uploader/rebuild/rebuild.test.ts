@@ -1,6 +1,8 @@
 /** What a rebuilt document keeps, and what it cannot keep. */
 import { deflateSync } from "node:zlib";
 import { expect } from "chai";
+import { checkStructure } from "../../../../processors/pre_uploader/proof/structure.ts";
+import { rebuild } from "../../../../processors/pre_uploader/rebuild/rebuild.ts";
 import {
   everythingIn,
   hello,
@@ -248,5 +250,26 @@ describe("a rebuilt document", () => {
       ),
     );
     expect(codes).to.deep.equal(["PDF_DAMAGED", "PDF_ENCRYPTED", "PDF_DAMAGED"]);
+  });
+});
+
+describe("the numbers of a rebuilt document", () => {
+  it("have no more digits than the proof takes", async () => {
+    // Prepare
+    const tiny = `0.${"0".repeat(40)}1`;
+    const source = pdfOf({
+      ...content("/X1 Do", "/XObject << /X1 6 0 R >>"),
+      6: {
+        keys: `/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Matrix [1 0.0000001 ${tiny} 1 0.30000000000000004 0]`,
+        data: "0 0 9 9 re f",
+      },
+    });
+
+    // Act
+    const { pdf } = await rebuild({ source, produced: source, redactions: [], isQuoting });
+
+    // Assess
+    expect(Buffer.from(pdf).toString("latin1")).to.include("/Matrix");
+    expect(() => checkStructure(pdf)).not.to.throw();
   });
 });
