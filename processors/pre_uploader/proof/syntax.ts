@@ -50,7 +50,7 @@ export class Word {
 const deepest = 64;
 /** Numbers of more digits than any program needs may carry a message; zeros before the first of them do not. */
 const mostDigits = 24;
-const mostLeadingZeros = 16;
+const mostLeadingZeros = 64;
 /** A number, its leading zeros and the rest of its digits apart. */
 const numeric = /^[+-]?(0*\.0*|0*)(\d*\.?\d*)$/;
 
