@@ -51,8 +51,9 @@ const deepest = 64;
 /** Numbers of more digits than any program needs may carry a message; zeros before the first of them do not. */
 const mostDigits = 24;
 const mostLeadingZeros = 64;
-/** A number, its leading zeros and the rest of its digits apart. */
-const numeric = /^[+-]?(0*\.0*|0*)(\d*\.?\d*)$/;
+const numeric = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
+/** The zeros before the first other digit, with the point among them, and what follows. */
+const digitsApart = /^[+-]?([0.]*)(.*)$/;
 
 const kind = { other: 0, space: 1, delimiter: 2 } as const;
 const classes = new Uint8Array(256);
@@ -153,9 +154,8 @@ export class Lexer {
     const isNumeric = (first >= 0x30 && first <= 0x39) || first === 0x2d || first === 0x2b || first === 0x2e;
     const word = this.bytes.toString("latin1", start, this.position);
     if (isNumeric) {
-      const [, zeros = "", digits = ""] = numeric.exec(word) ?? [];
-      const isNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(word);
-      if (!isNumber || zeros.length > mostLeadingZeros + 1 || digits.length > mostDigits) {
+      const [, zeros = "", digits = ""] = digitsApart.exec(word) ?? [];
+      if (!numeric.test(word) || zeros.length > mostLeadingZeros + 1 || digits.length > mostDigits) {
         throw new Fault("a number is none");
       }
       return Number(word);
